@@ -1,0 +1,8 @@
+.PHONY: all check help clean
+all: $(B)/netauditd $(B)/netaudit
+
+check: all $(UNIT)
+	$(Q)tests/run_tests.sh $(UNIT)
+
+clean:
+	rm -rf build build-asan
