@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/vec.h"
+#include "cluster/cause.h"
 #include "cluster/kind.h"
 #include "cluster/object.h"
 
@@ -79,18 +80,6 @@ struct kind_status {
     uint64_t objects;
     uint64_t relists;
     uint64_t rejected;         /* objects that could not be decoded or were too large ("not audited") */
-};
-
-/* Which write did it. Strings are valid during the delta call only. */
-enum change_verb { CHANGE_CREATE, CHANGE_UPDATE, CHANGE_DELETE, CHANGE_FOUND /* seen by a (re)list: when is unknown */, CHANGE_GONE /* missing in a relist */ };
-const char *change_verb_name(enum change_verb v);
-struct cause {
-    enum change_verb verb;
-    const char *api_version, *kind; /* "" when there is no object (expiry, configuration) */
-    const char *ns, *name, *uid, *resource_version;
-    const char *manager;   /* NULL when unknown */
-    int64_t manager_ms;    /* 0 when unknown */
-    int64_t from_ms, to_ms; /* CHANGE_FOUND/GONE: it happened between these; else both the receipt */
 };
 
 enum delta_op { DELTA_ADDED, DELTA_MODIFIED, DELTA_DELETED };

@@ -1,0 +1,30 @@
+/* What policies mean. First part: is a pod class isolated, per direction, by the policies that select it
+ * (SEMANTICS 1, 2)? Pure. */
+#ifndef NETAUDITD_RULES_REACH_H
+#define NETAUDITD_RULES_REACH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/cluster.h"
+
+enum direction { DIRECTION_INGRESS, DIRECTION_EGRESS };
+enum reach { REACH_ISOLATED, REACH_OPEN, REACH_SELECTED_BUT_OPEN, REACH_NOT_ISOLATABLE, REACH_UNKNOWN };
+const char *reach_name(enum reach r); /* "isolated", ... as in CONTRACTS 1 */
+
+enum { REACH_DECIDERS_MAX = 8 };
+struct reach_answer {
+    enum reach reach;
+    const struct network_policy *deciders[REACH_DECIDERS_MAX]; /* the policies that made it so, by name */
+    uint32_t decider_count;                                    /* may exceed the array */
+    const char *why; /* unknown: the construct, named; else NULL */
+};
+
+void reach_class(const struct cluster *c, const struct pod_class *pc, enum direction d, struct reach_answer *out);
+/* The worst over the classes that count: open, selected-but-open, unknown, not-isolatable, isolated, in this order. */
+void reach_workload(const struct cluster *c, const struct workload *w, enum direction d, struct reach_answer *out);
+/* Default-deny of a namespace: would every pod, whatever its labels, be isolated in this direction, and is none
+ * selected-but-open? REACH_ISOLATED when so; OPEN when some label set escapes; SELECTED_BUT_OPEN; UNKNOWN. */
+void reach_namespace_default(const struct cluster *c, const struct ns *ns, enum direction d, struct reach_answer *out);
+
+#endif
