@@ -26,7 +26,7 @@ struct engine_sink {
 };
 
 /* `cluster` and `ruleset` are borrowed. `cluster_id` is copied (part of every fingerprint). The caller forwards the cluster's
- * deltas to engine_note. */
+ * deltas to engine_note. What the cluster already holds at creation is dirty from the start. */
 struct engine *engine_create(const struct cluster *cluster, const struct ruleset *ruleset, const char *cluster_id);
 void engine_destroy(struct engine *e);
 void engine_note(struct engine *e, const struct delta *d);
