@@ -1,4 +1,5 @@
-/* Bump allocation for things that die together (one evaluation, one parsed file). Not thread-safe. */
+/* Bump allocation for things that die together (one evaluation, one parsed file). Not thread-safe.
+ */
 #ifndef NETAUDITD_BASE_ARENA_H
 #define NETAUDITD_BASE_ARENA_H
 

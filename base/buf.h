@@ -1,5 +1,5 @@
-/* A growing byte buffer with a ceiling chosen where it is created (curl's dynbuf). After a refused append the buffer
- * holds what it held before and stays usable. */
+/* A growing byte buffer with a ceiling chosen where it is created (curl's dynbuf). After a refused
+ * append the buffer holds what it held before and stays usable. */
 #ifndef NETAUDITD_BASE_BUF_H
 #define NETAUDITD_BASE_BUF_H
 
@@ -14,8 +14,8 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max_bytes);
 void buf_deinit(struct buf *b);
-void buf_reset(struct buf *b);               /* len = 0, memory kept */
-void buf_consume(struct buf *b, size_t len); /* drops bytes from the front */
+void buf_reset(struct buf *b);                            /* len = 0, memory kept */
+void buf_consume(struct buf *b, size_t len);              /* drops bytes from the front */
 int buf_add(struct buf *b, const void *data, size_t len); /* 0, NA_ELIMIT or NA_ENOMEM */
 int buf_adds(struct buf *b, const char *text);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,5 +1,5 @@
-/* Errors travel as a code and grow a sentence on the way up (STYLE 5). Zero is success, negatives are ours; codes of
- * libuv, curl, SQLite and errno are translated where they enter. */
+/* Errors travel as a code and grow a sentence on the way up (STYLE 5). Zero is success, negatives
+ * are ours; codes of libuv, curl, SQLite and errno are translated where they enter. */
 #ifndef NETAUDITD_BASE_ERROR_H
 #define NETAUDITD_BASE_ERROR_H
 
@@ -22,7 +22,8 @@ enum na_code {
 
 enum { NA_ERROR_MAX_BYTES = 1024 };
 
-/* One sentence, always NUL-terminated, control characters of outside text already escaped. Zero-initialise. */
+/* One sentence, always NUL-terminated, control characters of outside text already escaped.
+ * Zero-initialise. */
 struct error {
     int code;
     char text[NA_ERROR_MAX_BYTES];
@@ -36,7 +37,8 @@ int error_set(struct error *err, int code, const char *fmt, ...)
 int error_wrap(struct error *err, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* error_set plus ": <strerror(errno_value)>"; the code is chosen from errno (ENOENT -> NA_ENOENT, else NA_EIO ...). */
+/* error_set plus ": <strerror(errno_value)>"; the code is chosen from errno (ENOENT -> NA_ENOENT,
+ * else NA_EIO ...). */
 int error_errno(struct error *err, int errno_value, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,6 +1,6 @@
-/* One line an event, for the person on call: time, level, module, then key=value (STYLE 10). Three forms: logfmt,
- * JSON, the journal's native fields. Lines go to stderr whole (one write). Values are escaped here, callers pass raw
- * text. Never pass a token or Secret content. Thread-safe. */
+/* One line an event, for the person on call: time, level, module, then key=value (STYLE 10). Three
+ * forms: logfmt, JSON, the journal's native fields. Lines go to stderr whole (one write). Values
+ * are escaped here, callers pass raw text. Never pass a token or Secret content. Thread-safe. */
 #ifndef NETAUDITD_BASE_LOG_H
 #define NETAUDITD_BASE_LOG_H
 
@@ -28,8 +28,8 @@ struct log_field {
 #define KV_INT(k, v)   ((struct log_field){ .key = (k), .type = LOG_INT, .number = (int64_t)(v) })
 #define KV_FLOAT(k, v) ((struct log_field){ .key = (k), .type = LOG_FLOAT, .real = (v) })
 
-/* log_event(LOG_LEVEL_INFO, "watchers", "synced", KV_TEXT("resource", "pods"), KV_INT("objects", n));
- * prints  time=... level=info module=watchers msg=synced resource=pods objects=12 */
+/* log_event(LOG_LEVEL_INFO, "watchers", "synced", KV_TEXT("resource", "pods"), KV_INT("objects",
+ * n)); prints  time=... level=info module=watchers msg=synced resource=pods objects=12 */
 #define log_event(level, module, msg, ...)                                                         \
     log_fields((level), (module), (msg),                                                           \
                (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ){ .type = LOG_END } })

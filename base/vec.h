@@ -1,5 +1,5 @@
-/* Growing arrays: `VEC(struct thing *) things;` zero-initialised, then vec_push(&things, x). The elements are
- * things.items[0 .. things.len - 1]. Growth cannot fail (xrealloc). */
+/* Growing arrays: `VEC(struct thing *) things;` zero-initialised, then vec_push(&things, x). The
+ * elements are things.items[0 .. things.len - 1]. Growth cannot fail (xrealloc). */
 #ifndef NETAUDITD_BASE_VEC_H
 #define NETAUDITD_BASE_VEC_H
 

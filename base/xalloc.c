@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* No allocation and no lock on the way out: one write, then _exit, so that a writer thread's committed state stands. */
+/* No allocation and no lock on the way out: one write, then _exit, so that a writer thread's
+ * committed state stands. */
 static _Noreturn void out_of_memory(void)
 {
     static const char line[] = "level=error module=base msg=\"out of memory\" next=exit\n";

@@ -1,5 +1,5 @@
-/* Small internal allocations: they log and leave with exit 70 when memory is gone (STYLE 9). Sizes that outsiders
- * control use malloc and say no, or a struct buf with a ceiling. */
+/* Small internal allocations: they log and leave with exit 70 when memory is gone (STYLE 9). Sizes
+ * that outsiders control use malloc and say no, or a struct buf with a ceiling. */
 #ifndef NETAUDITD_BASE_XALLOC_H
 #define NETAUDITD_BASE_XALLOC_H
 
