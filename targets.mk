@@ -6,3 +6,4 @@ check: all $(UNIT)
 
 clean:
 	rm -rf build build-asan
+include tests/e2e/e2e.mk
