@@ -169,3 +169,54 @@ bool text_parse_bool(const char *text, bool *out)
     }
     return false;
 }
+
+enum { WORD_MAX = 63 };
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment, three rows of the table kept. */
+size_t text_distance(const char *a, const char *b)
+{
+    size_t rows[3][WORD_MAX + 1], n = strlen(a), m = strlen(b);
+    size_t *before = rows[0], *last = rows[1], *now = rows[2];
+
+    if (n > WORD_MAX || m > WORD_MAX) {
+        return WORD_MAX + 1;
+    }
+    for (size_t j = 0; j <= m; j++) {
+        last[j] = before[j] = j;
+    }
+    for (size_t i = 1; i <= n; i++) {
+        now[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            now[j] = least(change, least(last[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                now[j] = least(now[j], before[j - 2] + 1);
+            }
+        }
+        size_t *spare = before;
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[m];
+}
+
+const char *text_nearest(const char *const *names, const char *word)
+{
+    const char *best = NULL;
+    size_t best_distance = 3;
+
+    for (; *names != NULL; names++) {
+        size_t d = text_distance(*names, word);
+        if (d < best_distance && d < strlen(word)) {
+            best_distance = d;
+            best = *names;
+        }
+    }
+    return best;
+}

@@ -31,4 +31,11 @@ bool text_to_int(const char *text, long long min, long long max, long long *out)
  * neither. */
 bool text_parse_bool(const char *text, bool *out);
 
+/* Edits (insert, delete, replace, swap of neighbours) between two words of at most 63 bytes, for
+ * "did you mean"; 64 when either is longer. */
+size_t text_distance(const char *a, const char *b);
+
+/* The name of a NULL-terminated list nearest to `word` (at most 2 edits away), or NULL. */
+const char *text_nearest(const char *const *names, const char *word);
+
 #endif

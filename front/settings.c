@@ -3,10 +3,9 @@
  * once, and every unknown key is an error that names the nearest known one. */
 #include "front/settings.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -45,27 +44,10 @@ static const char *keep(struct reading *r, const char *text)
     return arena_strdup(&r->s->arena, text);
 }
 
-/* The nearest of `names` (a NULL-terminated list), for "did you mean". NULL when nothing is near.
- */
-static const char *nearest(const char *const *names, const char *word)
-{
-    const char *best = NULL;
-    size_t best_distance = 3;
-
-    for (; *names != NULL; names++) {
-        size_t d = text_distance(*names, word);
-        if (d < best_distance) {
-            best_distance = d;
-            best = *names;
-        }
-    }
-    return best;
-}
-
 static int unknown_key(struct reading *r, const cJSON *at, const char *path,
                        const char *const *names)
 {
-    const char *near = nearest(names, at->string);
+    const char *near = text_nearest(names, at->string);
 
     if (near != NULL) {
         return complain(r, at, path, "unknown key; did you mean '%s'?", near);
