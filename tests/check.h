@@ -1,6 +1,7 @@
-/* Unit tests: a table and a sentence. TEST(name) defines one test, CHECK states one fact of it and names it when it
- * does not hold; RUN_TESTS in main runs them through cmocka, which prints TAP. A test goes on after a failed CHECK, so
- * that one run of a table shows every row that is wrong, and fails at its end. */
+/* Unit tests: a table and a sentence. TEST(name) defines one test, CHECK states one fact of it and
+ * names it when it does not hold; RUN_TESTS in main runs them through cmocka, which prints TAP. A
+ * test goes on after a failed CHECK, so that one run of a table shows every row that is wrong, and
+ * fails at its end. */
 #ifndef NETAUDITD_TESTS_CHECK_H
 #define NETAUDITD_TESTS_CHECK_H
 
