@@ -1,0 +1,135 @@
+/* The kind table. A projection path that is missing here is a field that no rule can see, so each
+ * row lists exactly what its decoder reads. */
+#include "cluster/kind.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/vec.h"
+
+#define METADATA                                                                                   \
+    "metadata.name", "metadata.namespace", "metadata.uid", "metadata.resourceVersion",             \
+        "metadata.labels", "metadata.creationTimestamp", "metadata.deletionTimestamp",             \
+        "metadata.ownerReferences"
+#define WRITERS                                                                                    \
+    "metadata.managedFields[].manager", "metadata.managedFields[].operation",                      \
+        "metadata.managedFields[].time"
+/* All annotations but the copy of the whole object that kubectl leaves there, which may hold a
+ * Secret's data. */
+#define ANNOTATIONS                                                                                \
+    "metadata.annotations",                                                                        \
+        "-metadata.annotations.kubectl\\.kubernetes\\.io/last-applied-configuration"
+/* Of pods and templates only what a rule reads: they are many, and theirs differ. */
+#define POD_ANNOTATIONS(at)                                                                        \
+    at ".annotations.netauditd\\.io/owner", at ".annotations.network-policy\\.kubernetes\\.io/*",  \
+        at ".annotations.egress-destinations"
+#define POD_SPEC(at)                                                                               \
+    at ".containers[].ports", at ".initContainers[].ports", at ".initContainers[].restartPolicy",  \
+        at ".hostNetwork", at ".serviceAccountName", at ".dnsPolicy"
+#define TEMPLATE(at) at ".metadata.labels", POD_ANNOTATIONS(at ".metadata"), POD_SPEC(at ".spec")
+
+static const char *const namespace_paths[] = { METADATA, WRITERS, ANNOTATIONS, NULL };
+static const char *const pod_paths[] = {
+    METADATA,       POD_ANNOTATIONS("metadata"), POD_SPEC("spec"),
+    "status.phase", "status.podIPs[].ip",        NULL
+};
+static const char *const service_paths[] = { METADATA,
+                                             WRITERS,
+                                             ANNOTATIONS,
+                                             "spec.type",
+                                             "spec.selector",
+                                             "spec.ports",
+                                             "spec.externalIPs",
+                                             "spec.loadBalancerSourceRanges",
+                                             "spec.externalName",
+                                             "spec.loadBalancerClass",
+                                             "spec.clusterIP",
+                                             "spec.externalTrafficPolicy",
+                                             "status.loadBalancer.ingress[].ip",
+                                             NULL };
+static const char *const ingress_paths[] = { METADATA,
+                                             WRITERS,
+                                             ANNOTATIONS,
+                                             "spec.ingressClassName",
+                                             "spec.defaultBackend",
+                                             "spec.rules",
+                                             "spec.tls",
+                                             "status.loadBalancer.ingress[].ip",
+                                             NULL };
+static const char *const ingress_class_paths[] = { METADATA,          WRITERS,
+                                                   ANNOTATIONS,       "spec.controller",
+                                                   "spec.parameters", NULL };
+static const char *const network_policy_paths[] = { METADATA, WRITERS, ANNOTATIONS, "spec", NULL };
+static const char *const workload_paths[] = { METADATA, WRITERS, ANNOTATIONS,
+                                              TEMPLATE("spec.template"), NULL };
+static const char *const cron_job_paths[] = { METADATA, WRITERS, ANNOTATIONS,
+                                              TEMPLATE("spec.jobTemplate.spec.template"), NULL };
+/* Never data, never stringData, and no annotation that could carry them. */
+static const char *const secret_paths[] = { METADATA,
+                                            WRITERS,
+                                            "metadata.annotations.cert-manager\\.io/*",
+                                            "metadata.annotations.netauditd\\.io/*",
+                                            "type",
+                                            NULL };
+
+const struct kind_row kind_table[KIND_COUNT] = {
+    { KIND_NAMESPACE, "", "v1", "namespaces", "Namespace", false, false, KIND_WATCH_REQUIRED,
+      namespace_paths },
+    { KIND_POD, "", "v1", "pods", "Pod", true, false, KIND_WATCH_REQUIRED, pod_paths },
+    { KIND_SERVICE, "", "v1", "services", "Service", true, false, KIND_WATCH_REQUIRED,
+      service_paths },
+    { KIND_INGRESS, "networking.k8s.io", "v1", "ingresses", "Ingress", true, false,
+      KIND_WATCH_REQUIRED, ingress_paths },
+    { KIND_INGRESS_CLASS, "networking.k8s.io", "v1", "ingressclasses", "IngressClass", false, false,
+      KIND_WATCH_REQUIRED, ingress_class_paths },
+    { KIND_NETWORK_POLICY, "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true,
+      false, KIND_WATCH_REQUIRED, network_policy_paths },
+    { KIND_DEPLOYMENT, "apps", "v1", "deployments", "Deployment", true, true, KIND_WATCH_OPTIONAL,
+      workload_paths },
+    { KIND_STATEFUL_SET, "apps", "v1", "statefulsets", "StatefulSet", true, true,
+      KIND_WATCH_OPTIONAL, workload_paths },
+    { KIND_DAEMON_SET, "apps", "v1", "daemonsets", "DaemonSet", true, true, KIND_WATCH_OPTIONAL,
+      workload_paths },
+    { KIND_CRON_JOB, "batch", "v1", "cronjobs", "CronJob", true, true, KIND_WATCH_OPTIONAL,
+      cron_job_paths },
+    { KIND_SECRET, "", "v1", "secrets", "Secret", true, false, KIND_WATCH_CONFIGURED,
+      secret_paths },
+    { KIND_REPLICA_SET, "apps", "v1", "replicasets", "ReplicaSet", true, true, KIND_WATCH_NEVER,
+      workload_paths },
+    { KIND_REPLICATION_CONTROLLER, "", "v1", "replicationcontrollers", "ReplicationController",
+      true, true, KIND_WATCH_NEVER, workload_paths },
+    { KIND_JOB, "batch", "v1", "jobs", "Job", true, true, KIND_WATCH_NEVER, workload_paths },
+};
+
+void kind_api_version(const struct kind_row *row, char out[64])
+{
+    snprintf(out, 64, "%s%s%s", row->group, row->group[0] != '\0' ? "/" : "", row->version);
+}
+
+void kind_resource_name(const struct kind_row *row, char out[64])
+{
+    snprintf(out, 64, "%s%s%s", row->plural, row->group[0] != '\0' ? "." : "", row->group);
+}
+
+const struct kind_row *kind_find(const char *api_version, const char *kind)
+{
+    char own[64];
+
+    for (size_t i = 0; i < ARRAY_LEN(kind_table); i++) {
+        kind_api_version(&kind_table[i], own);
+        if (strcmp(kind_table[i].name, kind) == 0 && strcmp(own, api_version) == 0) {
+            return &kind_table[i];
+        }
+    }
+    return NULL;
+}
+
+const struct kind_row *kind_find_group(const char *group, const char *kind)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kind_table); i++) {
+        if (strcmp(kind_table[i].name, kind) == 0 && strcmp(kind_table[i].group, group) == 0) {
+            return &kind_table[i];
+        }
+    }
+    return NULL;
+}
