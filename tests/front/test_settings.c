@@ -1,4 +1,5 @@
-/* The configuration file: what it accepts, the exact sentence for what it does not, and that printing reads back. */
+/* The configuration file: what it accepts, the exact sentence for what it does not, and that
+ * printing reads back. */
 #include "tests/check.h"
 
 #include "front/settings.h"
@@ -26,13 +27,15 @@ static const struct {
     { "a list that is none", HEAD "cluster: {namespaces: shop}\n",
       "f.yaml:3:11: cluster.namespaces: must be a list" },
     { "no apiVersion", "kind: Config\n",
-      "f.yaml:1:1: apiVersion: is missing: the file begins with apiVersion: netauditd/v1 and kind: Config" },
+      "f.yaml:1:1: apiVersion: is missing: the file begins with apiVersion: netauditd/v1 and kind: "
+      "Config" },
     { "another apiVersion", "apiVersion: netauditd/v2\nkind: Config\n",
       "f.yaml:1:1: apiVersion: must be 'netauditd/v1'" },
     { "an empty file", "", "f.yaml: is empty: it begins with apiVersion: netauditd/v1" },
     { "two documents", HEAD "---\n" HEAD, "f.yaml:4:1: must hold one document, not several" },
     { "a level of an unknown environment", HEAD "rules: {'*': {levels: {prod: fail}}}\n",
-      "f.yaml:3:24: levels: unknown environment 'prod': production, staging, development or standard" },
+      "f.yaml:3:24: levels: unknown environment 'prod': production, staging, development or "
+      "standard" },
     { "a level that is none", HEAD "rules: {'*': {levels: {production: block}}}\n",
       "f.yaml:3:24: levels: must be fail, warn or off" },
     { "an exemption without a reason", HEAD "exemptions:\n- rule: '*'\n",
@@ -59,23 +62,24 @@ TEST(a_bad_file_is_one_sentence_with_its_place)
     }
 }
 
-static const char full[] =
-    HEAD "cluster: {id: c1, kubeconfig: /etc/kc, context: x, namespaces: [a, b]}\n"
-         "secrets: metadata\n"
-         "listen: {address: '127.0.0.1:0', auth: none}\n"
-         "store: {path: /tmp/x.db, max-age: 7d, max-bytes: 1Gi}\n"
-         "watch: {timeout: 5s, stale-after: 1m}\n"
-         "audit-system-namespaces: true\n"
-         "environments: {labels: [tier], words: {production: [live], staging: [], development: [x]}}\n"
-         "rules:\n"
-         "  require-ingress-class/*:\n"
-         "    levels: {production: off, staging: warn}\n"
-         "    parameters: {approved-ingressclasses: [nginx, traefik], grace: 5m, n: 3, m: {a: b}}\n"
-         "exemptions:\n"
-         "- {rule: '*', namespace: shop, reason: why, owner: o, ticket: T-1, expires: '2027-01-31T00:00:00Z'}\n"
-         "reports: {api: off, results: [fail], reconcile: 2h}\n"
-         "notify: [{name: n, type: cloudevents, url: 'https://u:p@h/x', min-severity: high}]\n"
-         "log: {format: json, level: debug}\n";
+static const char full[] = HEAD
+    "cluster: {id: c1, kubeconfig: /etc/kc, context: x, namespaces: [a, b]}\n"
+    "secrets: metadata\n"
+    "listen: {address: '127.0.0.1:0', auth: none}\n"
+    "store: {path: /tmp/x.db, max-age: 7d, max-bytes: 1Gi}\n"
+    "watch: {timeout: 5s, stale-after: 1m}\n"
+    "audit-system-namespaces: true\n"
+    "environments: {labels: [tier], words: {production: [live], staging: [], development: [x]}}\n"
+    "rules:\n"
+    "  require-ingress-class/*:\n"
+    "    levels: {production: off, staging: warn}\n"
+    "    parameters: {approved-ingressclasses: [nginx, traefik], grace: 5m, n: 3, m: {a: b}}\n"
+    "exemptions:\n"
+    "- {rule: '*', namespace: shop, reason: why, owner: o, ticket: T-1, expires: "
+    "'2027-01-31T00:00:00Z'}\n"
+    "reports: {api: off, results: [fail], reconcile: 2h}\n"
+    "notify: [{name: n, type: cloudevents, url: 'https://u:p@h/x', min-severity: high}]\n"
+    "log: {format: json, level: debug}\n";
 
 TEST(every_key_is_read)
 {
