@@ -21,6 +21,45 @@ asan: ## the unit and random tests under AddressSanitizer and UBSan
 check-san: all $(UNIT) $(TEST_TOOLS)
 	$(Q)ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 SAN=1 tests/run_tests.sh $(UNIT)
 
+# ---- looking, measuring, installing -------------------------------------------------------------
+.PHONY: demo
+demo: all $(TEST_TOOLS) ## a sample cluster, the real daemon, a short story of changes (DEMO_SECONDS=N ends it)
+	$(Q)NETAUDIT_BUILD=$(B) demo/demo.py
+
+.PHONY: bench
+bench: all $(TEST_TOOLS) ## measurements, one JSON line each (BENCH=name for one)
+	$(Q)NETAUDIT_BUILD=$(B) tests/bench/run.sh $(BENCH)
+
+DEB_LINT := clang clang-format clang-tidy cppcheck
+C_FILES = $(shell git ls-files '*.c' '*.h')
+.PHONY: lint
+lint: all ## formatting, static analysis
+	$(Q).ci/install-deps "$(DEPS)" $(DEB_LINT)
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
+		--suppress=missingIncludeSystem --library=posix -I. $(foreach r,$(ALL_ROOMS),$(r))
+	$(Q)$(CC) --version >/dev/null && clang-tidy --quiet --warnings-as-errors='*' \
+		--checks='-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-branch-clone,-bugprone-macro-parentheses,-bugprone-sizeof-expression,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-assignment-in-if-condition,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling' \
+		$(filter-out tests/%,$(filter %.c,$(C_FILES))) -- $(CPPFLAGS_ALL) -std=c11 2>/dev/null
+
+BINDIR := $(PREFIX)/bin
+UNITDIR := $(PREFIX)/lib/systemd/system
+.PHONY: install
+install: all ## into DESTDIR, under PREFIX (/usr/local)
+	$(say) INSTALL $(DESTDIR)$(PREFIX)
+	$(Q)install -D -m 0755 -s $(B)/netauditd $(DESTDIR)$(BINDIR)/netauditd
+	$(Q)install -D -m 0755 -s $(B)/netaudit $(DESTDIR)$(BINDIR)/netaudit
+	$(Q)ln -sf netaudit $(DESTDIR)$(BINDIR)/kubectl-netaudit
+	$(Q)install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/doc/netauditd
+	$(Q)sed 's#@BINDIR@#$(BINDIR)#' systemd/netauditd.service >$(DESTDIR)$(UNITDIR)/netauditd.service
+	$(Q)install -m 0644 README.md SECURITY.md LICENSE docs/*.md docs/netauditd.yaml $(DESTDIR)$(PREFIX)/share/doc/netauditd
+
+.PHONY: dist
+dist: ## build/netauditd-VERSION.tar.gz of what is committed
+	@mkdir -p $(B)
+	$(Q)git archive --format=tar --prefix=netauditd-$(VERSION)/ HEAD | gzip -n9 >$(B)/netauditd-$(VERSION).tar.gz
+	$(say) DIST $(B)/netauditd-$(VERSION).tar.gz
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build build-asan
