@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -192,6 +191,7 @@ func (c *cluster) restConfig(port int, token string) *rest.Config {
 	return &rest.Config{
 		Host: fmt.Sprintf("https://127.0.0.1:%d", port), BearerToken: token, QPS: -1, Timeout: 30 * time.Second,
 		TLSClientConfig: rest.TLSClientConfig{CAData: c.pki.caPEM}, UserAgent: "netauditd-e2e",
+		WarningHandler: rest.NoWarnings{},
 	}
 }
 
@@ -323,10 +323,4 @@ func (c *cluster) bind(kind, namespace, name string) {
 	if _, err := c.admin.RbacV1().ClusterRoleBindings().Create(ctx, b, metav1.CreateOptions{}); err != nil {
 		c.t.Fatal(err)
 	}
-}
-
-// gracefulServerStop asks the server to end as an operator would; used where SIGKILL is not the point.
-func (p *proc) term(limit time.Duration) bool {
-	p.signal(syscall.SIGTERM)
-	return p.ended(limit)
 }

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -208,14 +210,30 @@ func (d *daemon) within(answer time.Time, word string, missing func(open, states
 	}
 }
 
-// reopened says which of the transitions since the mark opened something that is not expected.
-func (d *daemon) unexpected(mark int64, expected map[key]string) []transition {
+// client runs netaudit and gives its stdout and exit status.
+func (d *daemon) client(args ...string) ([]byte, int) {
 	d.t.Helper()
-	var others []transition
+	cmd := exec.Command(clientBin, args...)
+	cmd.Env = []string{"HOME=" + d.dir, "PATH=/usr/bin:/bin"}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if cmd.ProcessState == nil {
+		d.t.Fatal(err)
+	}
+	exit := cmd.ProcessState.ExitCode()
+	if exit != 0 && exit != 1 {
+		d.t.Errorf("netaudit %s ended with %d: %s", strings.Join(args, " "), exit, stderr.String())
+	}
+	return out, exit
+}
+
+// only fails the test when a transition since the mark concerns another subject than these ("Kind namespace/name").
+func (d *daemon) only(mark int64, subjects ...string) {
+	d.t.Helper()
 	for _, tr := range d.since(mark) {
-		if expected[tr.key] != tr.state {
-			others = append(others, tr)
+		if !slices.Contains(subjects, subject(tr.key)) {
+			d.t.Errorf("unexpected transition: %s is now %s (%s)", tr.key, tr.state, tr.reason)
 		}
 	}
-	return others
 }

@@ -23,7 +23,11 @@ var ctx = context.Background()
 
 // ---- kubectl ------------------------------------------------------------------------------------
 
+// findKubectl: E2E_KUBECTL=none makes the calls with client-go although there is a kubectl.
 func findKubectl(assets string) string {
+	if os.Getenv("E2E_KUBECTL") == "none" {
+		return ""
+	}
 	own := filepath.Join(assets, "kubectl")
 	if _, err := os.Stat(own); err == nil {
 		return own
@@ -126,6 +130,12 @@ func plainIngress(ns, name, host string) *networkingv1.Ingress {
 				}}},
 			}},
 		}}},
+	}
+}
+
+func ingressClassOf(name, controller string) *networkingv1.IngressClass {
+	return &networkingv1.IngressClass{
+		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: networkingv1.IngressClassSpec{Controller: controller},
 	}
 }
 

@@ -33,6 +33,17 @@ func keyOf(policy, rule, kind, ns, name string) key {
 	return key(policy + "/" + rule + " " + kind + " " + name)
 }
 
+// subject is "Kind namespace/name", subjectKind only "Kind".
+func subject(k key) string {
+	_, s, _ := strings.Cut(string(k), " ")
+	return s
+}
+
+func subjectKind(k key) string {
+	kind, _, _ := strings.Cut(subject(k), " ")
+	return kind
+}
+
 // transition is one row of the store's history.
 type transition struct {
 	key           key
