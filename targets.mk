@@ -24,7 +24,7 @@ check-san: all $(UNIT) $(TEST_TOOLS)
 # ---- looking, measuring, installing -------------------------------------------------------------
 .PHONY: demo
 demo: all $(TEST_TOOLS) ## a sample cluster, the real daemon, a short story of changes (DEMO_SECONDS=N ends it)
-	$(Q)NETAUDIT_BUILD=$(B) demo/demo.py
+	$(Q)NETAUDIT_BUILD=$(B) tests/demo/demo.py
 
 .PHONY: bench
 bench: all $(TEST_TOOLS) ## measurements, one JSON line each (BENCH=name for one)

@@ -702,3 +702,13 @@ int settings_find(struct settings *s, const char *explicit_path, struct error *e
     }
     return settings_load(s, SETTINGS_DEFAULT_FILE, err);
 }
+
+int settings_ruleset(const struct settings *s, struct ruleset **out, struct error *err)
+{
+    int rc = ruleset_create(out, &s->ruleset, err);
+
+    if (rc != 0 && s->file != NULL) {
+        error_wrap(err, rc, "%s", s->file);
+    }
+    return rc;
+}

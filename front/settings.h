@@ -69,6 +69,13 @@ struct settings {
 void settings_init(struct settings *s);
 void settings_deinit(struct settings *s);
 
+/* The ruleset that these settings make; sentences begin with the file and, where known, the line.
+ * Call once: the ruleset copies what it needs. */
+int settings_ruleset(const struct settings *s, struct ruleset **out, struct error *err);
+
+/* The first key whose change takes effect only after a restart, NULL when a reload is enough. */
+const char *settings_restart_key(const struct settings *before, const struct settings *after);
+
 /* Reads `path` over the defaults. Errors: NA_ENOENT, NA_EIO, NA_ELIMIT, NA_EINVAL with
  * "path:line:column: key: sentence". On failure *s holds defaults (and is still to be
  * deinitialised). Rule patterns and parameters are checked by ruleset_create, which callers call

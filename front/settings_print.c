@@ -8,8 +8,8 @@
 #include "front/settings.h"
 #include "front/settings_table.h"
 
-/* https://user:secret@host is shown with its user part masked: a token in a URL must not reach a terminal or a
- * ticket. */
+/* https://user:secret@host is shown with its user part masked: a token in a URL must not reach a
+ * terminal or a ticket. */
 static void add_text(struct buf *out, const char *text)
 {
     const char *scheme = strstr(text, "://");
@@ -192,4 +192,35 @@ int settings_print(const struct settings *s, struct buf *out)
         add_notify(out, &s->notify.items[i]);
     }
     return out->len >= out->max_bytes ? NA_ELIMIT : 0;
+}
+
+static bool same_value(const struct settings *a, const struct settings *b,
+                       const struct settings_key *key)
+{
+    struct buf left, right;
+
+    if (is_set(a, key) != is_set(b, key)) {
+        return false;
+    }
+    if (!is_set(a, key)) {
+        return true;
+    }
+    buf_init(&left, SETTINGS_MAX_BYTES);
+    buf_init(&right, SETTINGS_MAX_BYTES);
+    add_value(&left, a, key);
+    add_value(&right, b, key);
+    bool same = strcmp(buf_text(&left), buf_text(&right)) == 0;
+    buf_deinit(&left);
+    buf_deinit(&right);
+    return same;
+}
+
+const char *settings_restart_key(const struct settings *before, const struct settings *after)
+{
+    for (size_t i = 0; i < settings_key_count; i++) {
+        if (!settings_keys[i].reloads && !same_value(before, after, &settings_keys[i])) {
+            return settings_keys[i].path;
+        }
+    }
+    return NULL;
 }

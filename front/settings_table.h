@@ -3,6 +3,7 @@
 #ifndef NETAUDITD_FRONT_SETTINGS_TABLE_H
 #define NETAUDITD_FRONT_SETTINGS_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum settings_type {
@@ -20,6 +21,7 @@ struct settings_key {
     size_t offset; /* in struct settings */
     const char *const *words;
     const char *about;
+    bool reloads; /* SIGHUP is enough */
 };
 extern const struct settings_key settings_keys[];
 extern const size_t settings_key_count;
