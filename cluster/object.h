@@ -39,6 +39,8 @@ struct object {
     int64_t created_ms; /* 0 when unknown */
     struct write_cause cause;
     struct origin *origin; /* NULL live */
+    bool acme_owned;       /* controlled by an acme.cert-manager.io Challenge (HTTP-01 solver parts) */
+    uint32_t slot, generation; /* the cache's own bookkeeping */
 };
 
 struct namespace_object { /* KIND_NAMESPACE */
@@ -62,8 +64,9 @@ struct pod_shape {
     uint32_t port_count;
     bool host_network;
     bool has_host_port; /* a container or init container with a hostPort, not on the host network */
-    struct str *service_account; /* NULL when unset */
-    struct str *dns_policy;      /* NULL when unset */
+    struct str *service_account; /* the effective one: "default" when unset; never NULL */
+    struct str *dns_policy;      /* the effective one: "ClusterFirst" when unset; never NULL */
+    uint32_t hash;
 };
 
 struct owner_ref {
@@ -206,7 +209,9 @@ struct network_policy { /* KIND_NETWORK_POLICY */
 
 /* Decodes one projected (or whole) object of `kind`. Values of the wrong type, missing names and the like are
  * NA_EPARSE-class errors (NA_EINVAL) with a sentence that names the field; `*out` is then untouched. Unknown fields are ignored here
- * (manifests check them: cluster/manifest.h). Labels: at most 1,000 a set, strings at most 64 KiB each, lists at most 100,000 entries. */
+ * (manifests check them: cluster/manifest.h). Labels: at most 1,000 a set, strings at most 64 KiB each
+ * (annotation values are cut there instead), lists at most 100,000 entries. Annotations of pods and pod templates are kept only where rules read them
+ * (cluster/decode.h), those of Secrets only of cert-manager.io/ and netauditd.io/, kubectl's last-applied copy never. */
 int object_decode(enum kind kind, const char *json, size_t len, struct object **out, struct error *err);
 void object_destroy(struct object *obj); /* NULL is fine */
 
