@@ -85,8 +85,8 @@ class Demo:
         return self.db.execute(sql, values).fetchall()
 
     def transitions(self):
-        rows = self.rows("SELECT seq, to_state, reason, severity, policy, rule, resource_kind, resource_namespace, resource_name, message "
-                         "FROM transition_view WHERE seq > ? ORDER BY seq", self.seq)
+        rows = self.rows("SELECT t.seq, t.to_state, t.reason, t.severity, f.policy, f.rule, f.subject_kind, f.namespace, f.name, t.message "
+                         "FROM transition t JOIN finding f ON f.id = t.finding_id WHERE t.seq > ? ORDER BY t.seq", self.seq)
         if rows:
             self.seq = rows[-1][0]
         return rows

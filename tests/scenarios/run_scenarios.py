@@ -1,0 +1,376 @@
+#!/usr/bin/python3
+"""Plays tests/scenarios/*.scn (their README.md says the words) and prints TAP. KEEP=1 keeps the folder of what failed."""
+import fnmatch
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import yaml
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("NETAUDIT_BUILD", os.path.join(HERE, "../../build"))
+
+
+class Failure(Exception):
+    pass
+
+
+def seconds(text):
+    m = re.fullmatch(r"([0-9.]+)(ms|s|m)", text)
+    if not m:
+        raise Failure("bad duration %r" % text)
+    return float(m.group(1)) * {"ms": 0.001, "s": 1, "m": 60}[m.group(2)]
+
+
+class Line:
+    def __init__(self, number, text, block):
+        self.number, self.words, self.text, self.block = number, text.split(), text, block
+
+
+class Section:
+    def __init__(self, words):
+        self.words, self.lines = words, []
+
+
+def parse(path):
+    """[fact, sections]: a section is given/when/then with its lines; a line may carry a block."""
+    fact, sections = None, []
+    lines = open(path, encoding="utf-8").read().splitlines()
+    i = 0
+    while i < len(lines):
+        raw, i = lines[i], i + 1
+        text = raw.strip()
+        if fact is None and text.startswith("#"):
+            fact = text[1:].strip()
+        if not text or text.startswith("#"):
+            continue
+        indent = len(raw) - len(raw.lstrip())
+        if indent == 0:
+            words = text.split()
+            if words[0] not in ("given", "when", "then"):
+                raise Failure("%s:%d: a section is given, when or then" % (path, i))
+            sections.append(Section(words))
+            continue
+        number, block = i, None
+        if text.endswith("|"):
+            text, block = text[:-1].strip(), []
+            while i < len(lines) and (not lines[i].strip() or len(lines[i]) - len(lines[i].lstrip()) > indent):
+                block.append(lines[i])
+                i += 1
+            block = "\n".join(block)
+        if not sections:
+            raise Failure("%s:%d: a line before any section" % (path, number))
+        sections[-1].lines.append(Line(number, text, block))
+    return fact or os.path.basename(path), sections
+
+
+def split_name(word):
+    ns, _, name = word.rpartition("/")
+    return ns, name
+
+
+class World:
+    """The fake API server, the daemon, and what the database says."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="netauditd-scn-")
+        self.fake = self.daemon = self.control_url = None
+        self.fake_flags, self.flags, self.config = [], [], None
+        self.log_path = os.path.join(self.folder, "log")
+        self.exit_status = None
+        self.db_path = os.path.join(self.folder, "netauditd.db")
+
+    # ---- processes
+    def start_fake(self):
+        self.fake = subprocess.Popen([os.path.join(BUILD, "tests/fake_apiserver"), "--listen", "127.0.0.1:0", "--tls", "--token", "t",
+                                      "--kubeconfig-out", self.folder + "/kubeconfig", "--die-with-parent", *self.fake_flags],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self.fake.stdout.readline().split()
+        if len(line) != 2:
+            raise Failure("the fake API server did not start")
+        self.control_url = line[1].split("=", 1)[1]
+
+    def control(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.control_url + path, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            raise Failure("%s %s: %s" % (method, path, error.read().decode())) from error
+
+    def write_config(self):
+        if self.config is None:
+            return []
+        path = self.folder + "/config.yaml"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("apiVersion: netauditd/v1\nkind: Config\n" + self.config)
+        return ["--config", path]
+
+    def start_daemon(self, wait=True):
+        command = [os.path.join(BUILD, "netauditd"), "--kubeconfig", self.folder + "/kubeconfig", "--db", self.db_path,
+                   "--log-format", "logfmt", "--log-level", "debug", *self.write_config(), *self.flags]
+        self.log_from = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
+        with open(self.log_path, "ab") as log:
+            self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
+        if wait:
+            self.within(20, self.ready, "the daemon did not sync")
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            f.seek(self.log_from)
+            return f.read()
+
+    def ready(self):
+        if self.daemon.poll() is not None:
+            raise Failure("the daemon ended with status %d" % self.daemon.returncode)
+        return "msg=synced" in self.log()
+
+    def stop_daemon(self, how):
+        if self.daemon is None or self.daemon.poll() is not None:
+            raise Failure("the daemon does not run")
+        self.daemon.send_signal({"stop": signal.SIGTERM, "kill": signal.SIGKILL}[how])
+        status = self.daemon.wait(timeout=30)
+        if how == "stop" and status != 0:
+            raise Failure("the daemon stopped with status %d" % status)
+
+    def end(self):
+        for child in (self.daemon, self.fake):
+            if child is not None and child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+                try:
+                    child.wait(timeout=25)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+
+    def within(self, limit, holds, complaint):
+        until = time.monotonic() + limit
+        while not holds():
+            if time.monotonic() > until:
+                raise Failure(complaint)
+            time.sleep(0.01)
+
+    # ---- acting
+    def objects(self, block):
+        items = []
+        for document in yaml.safe_load_all(block):
+            items += document if isinstance(document, list) else [document] if document else []
+        self.control("POST", "/load", {"apiVersion": "v1", "kind": "List", "items": items})
+
+    def act(self, line):
+        verb, rest = line.words[0], line.words[1:]
+        if verb == "objects":
+            self.objects(line.block)
+        elif verb == "delete":
+            ns, name = split_name(rest[1])
+            self.control("POST", "/delete", {"kind": rest[0], "name": name, **({"namespace": ns} if ns else {})})
+        elif verb == "patch":
+            ns, name = split_name(rest[1])
+            self.control("POST", "/patch", {"kind": rest[0], "name": name, **({"namespace": ns} if ns else {}), "patch": yaml.safe_load(line.block)})
+        elif verb == "control":
+            body = " ".join(rest[2:]) if len(rest) > 2 else line.block
+            self.control(rest[0], rest[1], yaml.safe_load(body) if body else None)
+        elif verb == "seed":
+            self.control("POST", "/seed", {k: int(v) for k, v in (w.split("=") for w in rest)})
+        elif verb == "reset":
+            self.control("POST", "/stats/reset", {})
+        elif verb == "config":
+            self.config = re.sub(r"(?m)^ {%d}" % min(len(x) - len(x.lstrip()) for x in line.block.splitlines() if x.strip()), "", line.block) + "\n"
+            self.write_config()
+        elif verb == "flags":
+            self.flags = rest
+        elif verb == "fake":
+            self.fake_flags = rest
+        elif verb == "wait":
+            time.sleep(seconds(rest[0]))
+        elif verb == "daemon" and rest[0] == "start":
+            self.start_daemon(wait="unsynced" not in rest)
+        elif verb == "daemon" and rest[0] == "hup":
+            self.daemon.send_signal(signal.SIGHUP)
+        elif verb == "daemon":
+            self.stop_daemon(rest[0])
+        else:
+            raise Failure("unknown action %r" % line.text)
+
+    # ---- asking
+    def rows(self, sql, *values):
+        if not os.path.exists(self.db_path):
+            return []
+        db = sqlite3.connect("file:%s?mode=ro" % self.db_path, uri=True, timeout=5)
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            db.close()
+
+    def findings(self, rule, kind, name):
+        """(id, state, reason) of every finding that the three words match."""
+        ns, name = split_name(name)
+        rows = self.rows("SELECT id, policy, rule, subject_kind, COALESCE(namespace, ''), name, state, COALESCE(resolved_reason, '') FROM finding")
+        pattern = rule if "/" in rule else "*/" + rule
+        return [(r[0], r[6], r[7]) for r in rows if fnmatch.fnmatchcase(r[1] + "/" + r[2], pattern) and fnmatch.fnmatchcase(r[3], kind)
+                and fnmatch.fnmatchcase(r[4], ns) and fnmatch.fnmatchcase(r[5], name)]
+
+    def kind_row(self, resource):
+        rows = self.rows("SELECT json FROM status")
+        plural = {"Namespace": "namespaces", "Pod": "pods", "Service": "services", "Ingress": "ingresses", "IngressClass": "ingressclasses",
+                  "NetworkPolicy": "networkpolicies", "Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets",
+                  "CronJob": "cronjobs", "Secret": "secrets"}
+        for row in json.loads(rows[0][0])["kinds"] if rows else []:
+            if plural[row["kind"]] == resource.split(".")[0]:
+                return row
+        return {}
+
+    def requests(self, verb, kind):
+        by = json.loads(self.control("GET", "/stats"))["by"]
+        return sum(r["count"] for r in by if verb in ("*", r["verb"]) and kind in ("*", r["kind"], r["kind"].split(".")[0]))
+
+    def same(self):
+        dump = self.folder + "/dump.json"
+        with open(dump, "w", encoding="utf-8") as f:
+            f.write(self.control("GET", "/dump"))
+        config = ["--config", self.folder + "/config.yaml"] if self.config else []
+        out = subprocess.run([os.path.join(BUILD, "netaudit"), "scan", "--complete", "-o", "json", *config, dump], capture_output=True, text=True)
+        scanned = {(f["policy"], f["rule"], f["kind"], f["namespace"], f["name"], f["result"]) for f in json.loads(out.stdout)}
+        stored = set(self.rows("SELECT policy, rule, resource_kind, COALESCE(resource_namespace, ''), resource_name, result FROM policy_report_result"))
+        return "" if scanned == stored else "only scan: %s; only daemon: %s" % (sorted(scanned - stored)[:5], sorted(stored - scanned)[:5])
+
+    def ask(self, line):
+        """'' when the line holds, else what is there instead."""
+        words = line.words
+        verb, rest = words[0], words[1:]
+        if verb in ("open", "suppressed", "pending", "resolved"):
+            found = self.findings(*rest[:3])
+            reason = rest[3].split("=")[1] if len(rest) > 3 else None
+            holds = any(f[1] == verb and reason in (None, f[2]) for f in found)
+            return "" if holds else "found %s" % (found or "nothing")
+        if verb == "never":
+            found = self.findings(*rest)
+            return "found %s" % found if found else ""
+        if verb == "not" and rest[0] == "open":
+            found = [f for f in self.findings(*rest[1:]) if f[1] == "open"]
+            return "found %s" % found if found else ""
+        if verb == "history":
+            found = self.findings(*rest[:3])
+            states = [r[0] for r in self.rows("SELECT to_state FROM transition WHERE finding_id = ? ORDER BY seq", found[0][0])] if found else []
+            return "" if states == rest[3:] else "states are %s" % states
+        if verb == "cause":
+            found = self.findings(*rest[:3])
+            got = self.rows("SELECT c.verb, COALESCE(c.kind, ''), COALESCE(c.namespace, ''), COALESCE(c.name, '') FROM transition t JOIN cause c ON c.id = t.cause_id "
+                            "WHERE t.finding_id = ? ORDER BY t.seq DESC LIMIT 1", found[0][0]) if found else []
+            ns, name = split_name(rest[5])
+            return "" if got == [(rest[3], rest[4], ns, name)] else "cause is %s" % got
+        if verb == "count":
+            n = self.rows("SELECT COUNT(*) FROM finding WHERE state = ?", rest[0])
+            return "" if n and n[0][0] == int(rest[1]) else "count is %s" % n
+        if verb == "kind":
+            row = self.kind_row(rest[0])
+            wrong = [w for w in rest[1:] if str(row.get(w.split("=")[0])) != w.split("=")[1]]
+            return "row is %s" % row if wrong or not row else ""
+        if verb == "requests":
+            n = self.requests(rest[0], rest[1])
+            holds = n >= int(rest[2][2:]) if rest[2].startswith(">=") else n == int(rest[2])
+            return "" if holds else "there were %d" % n
+        if verb == "proved":
+            ns, name = split_name(rest[2])
+            pattern = rest[0] if "/" in rest[0] else "*/" + rest[0]
+            got = [r for r in self.rows("SELECT policy, rule, subject_kind, COALESCE(namespace, ''), name, to_ms FROM proved ORDER BY id")
+                   if fnmatch.fnmatchcase(r[0] + "/" + r[1], pattern) and r[2:5] == (rest[1], ns, name)]
+            holds = got and (got[-1][5] is None) == (rest[3] == "now")
+            return "" if holds else "intervals are %s" % got
+        if verb == "gap":
+            got = self.rows("SELECT kind, reason FROM watch_gap")
+            return "" if any(fnmatch.fnmatchcase(k, rest[0]) and r == rest[1] for k, r in got) else "gaps are %s" % got
+        if verb == "log":
+            return "" if line.text.split(None, 1)[1] in self.log() else "no such line"
+        if verb == "no" and rest[0] == "log":
+            return "it is there" if line.text.split(None, 2)[2] in self.log() else ""
+        if verb == "ready":
+            return "" if self.ready() else "not synced"
+        if verb == "exited":
+            status = self.daemon.poll()
+            return "" if status == int(rest[0]) else "status is %s" % status
+        if verb == "same":
+            return self.same()
+        raise Failure("unknown question %r" % line.text)
+
+    def then(self, section):
+        words = section.words
+        limit = seconds(words[2]) if len(words) > 2 else 2
+        until = time.monotonic() + limit
+        if len(words) > 1 and words[1] == "throughout":
+            while time.monotonic() < until:
+                for line in section.lines:
+                    answer = self.ask(line)
+                    if answer:
+                        raise Failure("line %d: %s: %s" % (line.number, line.text, answer))
+                time.sleep(0.02)
+            return
+        for line in section.lines:
+            answer = self.ask(line)
+            while answer:
+                if time.monotonic() > until:
+                    raise Failure("line %d: %s: %s" % (line.number, line.text, answer))
+                time.sleep(0.01)
+                answer = self.ask(line)
+
+
+def play(sections):
+    world = World()
+    try:
+        for i, section in enumerate(sections):
+            if section.words[0] == "then":
+                world.then(section)
+                continue
+            if i == 0:
+                for line in [x for x in section.lines if x.words[0] in ("fake", "flags")]:
+                    world.act(line)
+                world.start_fake()
+                section.lines = [x for x in section.lines if x.words[0] not in ("fake", "flags")]
+            for line in section.lines:
+                try:
+                    world.act(line)
+                except Failure as failure:
+                    raise Failure("line %d: %s" % (line.number, failure)) from failure
+            if i == 0:
+                world.start_daemon(wait="unsynced" not in section.words)
+    except Failure as failure:
+        tail = world.log()[-4000:] if os.path.exists(world.log_path) and hasattr(world, "log_from") else ""
+        raise Failure("%s\n%s" % (failure, tail)) from failure
+    finally:
+        world.end()
+        if "KEEP" not in os.environ:
+            shutil.rmtree(world.folder, ignore_errors=True)
+        else:
+            print("# kept " + world.folder)
+
+
+def main():
+    files = sys.argv[1:] or sorted(glob.glob(os.path.join(HERE, "*.scn")))
+    failed = 0
+    print("1..%d" % len(files))
+    for n, path in enumerate(files, 1):
+        fact, complaint = os.path.basename(path), None
+        try:
+            fact, sections = parse(path)
+            play(sections)
+        except Failure as failure:
+            complaint = str(failure)
+        print("%s %d - %s: %s" % ("not ok" if complaint else "ok", n, os.path.basename(path), fact), flush=True)
+        if complaint:
+            failed += 1
+            print("\n".join("# " + x for x in complaint.splitlines()), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
