@@ -2,21 +2,16 @@
 """make demo: a sample cluster on a fake API server, the real daemon watching it, and a short story of changes whose
 findings are printed as the daemon commits them. Stays up until Ctrl-C; DEMO_SECONDS=N ends it after N seconds (0: at the
 end of the story). Everything lives in one temporary directory that goes at the end."""
-import json
 import os
-import shutil
 import signal
-import sqlite3
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../support")]
 import cluster  # noqa: E402
+from lab import BUILD, Lab, LabError  # noqa: E402
 
-BUILD = os.environ.get("NETAUDIT_BUILD", "build")
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "36"}
 
@@ -31,58 +26,10 @@ def say(text=""):
     print(text, flush=True)
 
 
-class Demo:
-    def __init__(self, folder):
-        self.folder, self.children, self.seq, self.db = folder, [], 0, None
-
-    def start(self, *command, **more):
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, **more)
-        self.children.append(child)
-        return child
-
-    def end(self):
-        for child in reversed(self.children):
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-        for child in self.children:
-            try:
-                child.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                child.kill()
-
-    def control(self, path, body):
-        request = urllib.request.Request(self.control_url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-    def api_server(self):
-        child = self.start(BUILD + "/tests/fake_apiserver", "--listen", "127.0.0.1:0", "--tls", "--token", "demo-token",
-                           "--kubeconfig-out", self.folder + "/kubeconfig", "--die-with-parent", stdout=subprocess.PIPE, text=True)
-        line = child.stdout.readline().split()
-        if len(line) != 2:
-            sys.exit("demo: the fake API server did not start")
-        self.api_url, self.control_url = (part.split("=", 1)[1] for part in line)
-        self.control("/load", {"apiVersion": "v1", "kind": "List", "items": cluster.cluster()})
-
-    def daemon(self):
-        log = open(self.folder + "/netauditd.log", "w+")
-        child = self.start(BUILD + "/netauditd", "--kubeconfig", self.folder + "/kubeconfig", "--db", self.folder + "/netauditd.db",
-                           "--log-format", "logfmt", stderr=log)
-        started = time.monotonic()
-        while True:
-            log.seek(0)
-            text = log.read()
-            synced = [line for line in text.splitlines() if "msg=synced" in line]
-            if synced:
-                return dict(part.split("=", 1) for part in synced[0].split() if "=" in part)
-            if child.poll() is not None or time.monotonic() - started > 30:
-                sys.exit("demo: the daemon did not start:\n" + text)
-            time.sleep(0.02)
-
-    def rows(self, sql, *values):
-        if self.db is None:
-            self.db = sqlite3.connect("file:%s/netauditd.db?mode=ro" % self.folder, uri=True, timeout=5)
-        return self.db.execute(sql, values).fetchall()
+class Demo(Lab):
+    def __init__(self):
+        super().__init__("netauditd-demo-")
+        self.seq = 0
 
     def transitions(self):
         rows = self.rows("SELECT t.seq, t.to_state, t.reason, t.severity, f.policy, f.rule, f.subject_kind, f.namespace, f.name, t.message "
@@ -108,7 +55,7 @@ class Demo:
         say(paint(title, "bold"))
         say("  $ " + paint(command, "blue"))
         for path, body in changes:
-            self.control(path, body)
+            self.control("POST", path, body)
         self.watch(time.monotonic(), 1.5)
 
 
@@ -168,13 +115,13 @@ def story(demo):
 
 
 def stay(demo, seconds):
-    db = demo.folder + "/netauditd.db"
+    db = demo.db_path
     say()
     say(paint("Ask for more, from another terminal:", "bold"))
     for command in ("%s/netaudit findings --db %s" % (BUILD, db), "%s/netaudit findings --db %s -n shop-prod -o wide" % (BUILD, db),
                     "%s/netaudit status --db %s" % (BUILD, db), "%s/netaudit explain restrict-service-types/block-service-externalips" % BUILD,
                     "sqlite3 -readonly %s 'select * from policy_report_result'" % db,
-                    "kubectl --kubeconfig %s/kubeconfig get networkpolicies -A" % demo.folder):
+                    "kubectl --kubeconfig %s get networkpolicies -A" % demo.kubeconfig):
         say("  " + paint(command, "blue"))
     if seconds is None:
         say("Changes that you make are shown here. Ctrl-C ends the demo and removes everything.")
@@ -187,21 +134,21 @@ def stay(demo, seconds):
 
 def main():
     raw = os.environ.get("DEMO_SECONDS")
-    seconds = float(raw) if raw else None
-    folder = tempfile.mkdtemp(prefix="netauditd-demo-")
-    demo = Demo(folder)
+    demo = Demo()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         say(paint("netauditd demo", "bold") + ": a sample cluster on a fake API server, the real daemon, a short story.")
-        demo.api_server()
-        summary(demo, demo.daemon())
+        demo.start_fake()
+        demo.load(cluster.cluster())
+        summary(demo, demo.start_daemon())
         story(demo)
-        stay(demo, seconds)
+        stay(demo, float(raw) if raw else None)
     except KeyboardInterrupt:
         say()
+    except LabError as error:
+        sys.exit("demo: %s\n%s" % (error, demo.log()))
     finally:
         demo.end()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

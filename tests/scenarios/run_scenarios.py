@@ -5,20 +5,17 @@ import glob
 import json
 import os
 import re
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 
 import yaml
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+from lab import BUILD, Lab, LabError  # noqa: E402
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.environ.get("NETAUDIT_BUILD", os.path.join(HERE, "../../build"))
 
 
 class Failure(Exception):
@@ -79,93 +76,28 @@ def split_name(word):
     return ns, name
 
 
-class World:
-    """The fake API server, the daemon, and what the database says."""
+class World(Lab):
+    """The lab, the actions of `given` and `when`, and the questions of `then`."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="netauditd-scn-")
-        self.fake = self.daemon = self.control_url = None
-        self.fake_flags, self.flags, self.config = [], [], None
-        self.log_path = os.path.join(self.folder, "log")
-        self.exit_status = None
-        self.db_path = os.path.join(self.folder, "netauditd.db")
-
-    # ---- processes
-    def start_fake(self):
-        self.fake = subprocess.Popen([os.path.join(BUILD, "tests/fake_apiserver"), "--listen", "127.0.0.1:0", "--tls", "--token", "t",
-                                      "--kubeconfig-out", self.folder + "/kubeconfig", "--die-with-parent", *self.fake_flags],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        line = self.fake.stdout.readline().split()
-        if len(line) != 2:
-            raise Failure("the fake API server did not start")
-        self.control_url = line[1].split("=", 1)[1]
-
-    def control(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.control_url + path, data, {"Content-Type": "application/json"}, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.read().decode()
-        except urllib.error.HTTPError as error:
-            raise Failure("%s %s: %s" % (method, path, error.read().decode())) from error
+        super().__init__("netauditd-scn-")
+        self.flags, self.config = [], None
+        self.config_path = os.path.join(self.folder, "config.yaml")
 
     def write_config(self):
-        if self.config is None:
-            return []
-        path = self.folder + "/config.yaml"
-        with open(path, "w", encoding="utf-8") as f:
+        with open(self.config_path, "w", encoding="utf-8") as f:
             f.write("apiVersion: netauditd/v1\nkind: Config\n" + self.config)
-        return ["--config", path]
 
-    def start_daemon(self, wait=True):
-        command = [os.path.join(BUILD, "netauditd"), "--kubeconfig", self.folder + "/kubeconfig", "--db", self.db_path,
-                   "--log-format", "logfmt", "--log-level", "debug", *self.write_config(), *self.flags]
-        self.log_from = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
-        with open(self.log_path, "ab") as log:
-            self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
-        if wait:
-            self.within(20, self.ready, "the daemon did not sync")
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as f:
-            f.seek(self.log_from)
-            return f.read()
-
-    def ready(self):
-        if self.daemon.poll() is not None:
-            raise Failure("the daemon ended with status %d" % self.daemon.returncode)
-        return "msg=synced" in self.log()
-
-    def stop_daemon(self, how):
-        if self.daemon is None or self.daemon.poll() is not None:
-            raise Failure("the daemon does not run")
-        self.daemon.send_signal({"stop": signal.SIGTERM, "kill": signal.SIGKILL}[how])
-        status = self.daemon.wait(timeout=30)
-        if how == "stop" and status != 0:
-            raise Failure("the daemon stopped with status %d" % status)
-
-    def end(self):
-        for child in (self.daemon, self.fake):
-            if child is not None and child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-                try:
-                    child.wait(timeout=25)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-
-    def within(self, limit, holds, complaint):
-        until = time.monotonic() + limit
-        while not holds():
-            if time.monotonic() > until:
-                raise Failure(complaint)
-            time.sleep(0.01)
+    def launch(self, wait=True):
+        config = ["--config", self.config_path] if self.config else []
+        self.start_daemon("--log-level", "debug", *config, *self.flags, wait=20 if wait else 0)
 
     # ---- acting
     def objects(self, block):
         items = []
         for document in yaml.safe_load_all(block):
             items += document if isinstance(document, list) else [document] if document else []
-        self.control("POST", "/load", {"apiVersion": "v1", "kind": "List", "items": items})
+        self.load(items)
 
     def act(self, line):
         verb, rest = line.words[0], line.words[1:]
@@ -189,29 +121,18 @@ class World:
             self.write_config()
         elif verb == "flags":
             self.flags = rest
-        elif verb == "fake":
-            self.fake_flags = rest
         elif verb == "wait":
             time.sleep(seconds(rest[0]))
         elif verb == "daemon" and rest[0] == "start":
-            self.start_daemon(wait="unsynced" not in rest)
+            self.launch(wait="unsynced" not in rest)
         elif verb == "daemon" and rest[0] == "hup":
             self.daemon.send_signal(signal.SIGHUP)
         elif verb == "daemon":
-            self.stop_daemon(rest[0])
+            self.stop_daemon({"stop": signal.SIGTERM, "kill": signal.SIGKILL}[rest[0]])
         else:
             raise Failure("unknown action %r" % line.text)
 
     # ---- asking
-    def rows(self, sql, *values):
-        if not os.path.exists(self.db_path):
-            return []
-        db = sqlite3.connect("file:%s?mode=ro" % self.db_path, uri=True, timeout=5)
-        try:
-            return db.execute(sql, values).fetchall()
-        finally:
-            db.close()
-
     def findings(self, rule, kind, name):
         """(id, state, reason) of every finding that the three words match."""
         ns, name = split_name(name)
@@ -238,7 +159,7 @@ class World:
         dump = self.folder + "/dump.json"
         with open(dump, "w", encoding="utf-8") as f:
             f.write(self.control("GET", "/dump"))
-        config = ["--config", self.folder + "/config.yaml"] if self.config else []
+        config = ["--config", self.config_path] if self.config else []
         out = subprocess.run([os.path.join(BUILD, "netaudit"), "scan", "--complete", "-o", "json", *config, dump], capture_output=True, text=True)
         scanned = {(f["policy"], f["rule"], f["kind"], f["namespace"], f["name"], f["result"]) for f in json.loads(out.stdout)}
         stored = set(self.rows("SELECT policy, rule, resource_kind, COALESCE(resource_namespace, ''), resource_name, result FROM policy_report_result"))
@@ -295,7 +216,7 @@ class World:
         if verb == "no" and rest[0] == "log":
             return "it is there" if line.text.split(None, 2)[2] in self.log() else ""
         if verb == "ready":
-            return "" if self.ready() else "not synced"
+            return "" if self.synced() else "not synced"
         if verb == "exited":
             status = self.daemon.poll()
             return "" if status == int(rest[0]) else "status is %s" % status
@@ -332,26 +253,20 @@ def play(sections):
                 world.then(section)
                 continue
             if i == 0:
-                for line in [x for x in section.lines if x.words[0] in ("fake", "flags")]:
-                    world.act(line)
-                world.start_fake()
-                section.lines = [x for x in section.lines if x.words[0] not in ("fake", "flags")]
+                world.start_fake(*[w for x in section.lines if x.words[0] == "fake" for w in x.words[1:]])
+                section.lines = [x for x in section.lines if x.words[0] != "fake"]
             for line in section.lines:
                 try:
                     world.act(line)
-                except Failure as failure:
+                except (Failure, LabError) as failure:
                     raise Failure("line %d: %s" % (line.number, failure)) from failure
             if i == 0:
-                world.start_daemon(wait="unsynced" not in section.words)
-    except Failure as failure:
-        tail = world.log()[-4000:] if os.path.exists(world.log_path) and hasattr(world, "log_from") else ""
-        raise Failure("%s\n%s" % (failure, tail)) from failure
+                world.launch(wait="unsynced" not in section.words)
+    except (Failure, LabError) as failure:
+        kept = "\nkept " + world.folder if "KEEP" in os.environ else ""
+        raise Failure("%s%s\n%s" % (failure, kept, world.log()[-4000:])) from failure
     finally:
-        world.end()
-        if "KEEP" not in os.environ:
-            shutil.rmtree(world.folder, ignore_errors=True)
-        else:
-            print("# kept " + world.folder)
+        world.end(keep="KEEP" in os.environ)
 
 
 def main():
