@@ -8,6 +8,8 @@
 
 #include "cluster/cluster.h"
 
+struct rule_input;
+
 enum direction { DIRECTION_INGRESS, DIRECTION_EGRESS };
 enum reach { REACH_ISOLATED, REACH_OPEN, REACH_SELECTED_BUT_OPEN, REACH_NOT_ISOLATABLE, REACH_UNKNOWN };
 const char *reach_name(enum reach r); /* "isolated", ... as in CONTRACTS 1 */
@@ -26,5 +28,17 @@ void reach_workload(const struct cluster *c, const struct workload *w, enum dire
 /* Default-deny of a namespace: would every pod, whatever its labels, be isolated in this direction, and is none
  * selected-but-open? REACH_ISOLATED when so; OPEN when some label set escapes; SELECTED_BUT_OPEN; UNKNOWN. */
 void reach_namespace_default(const struct cluster *c, const struct ns *ns, enum direction d, struct reach_answer *out);
+
+/* The same for rules: answers are remembered in in->memo (which may be NULL) while the cluster does not change, so that
+ * rules that ask the same share one evaluation. */
+void reach_ask_class(const struct rule_input *in, const struct pod_class *pc, enum direction d, struct reach_answer *out);
+void reach_ask_workload(const struct rule_input *in, const struct workload *w, enum direction d, struct reach_answer *out);
+void reach_ask_namespace(const struct rule_input *in, const struct ns *ns, enum direction d, struct reach_answer *out);
+
+/* What in->memo points to. Valid for one state of one cluster: forget when it has changed. */
+struct reach_memo;
+struct reach_memo *reach_memo_create(void);
+void reach_memo_forget(struct reach_memo *m);
+void reach_memo_destroy(struct reach_memo *m); /* NULL is fine */
 
 #endif

@@ -107,6 +107,7 @@ struct outcome {
     const char *subkey;
     int64_t grace_ms, valid_until_ms;
     bool kind_unavailable;
+    enum kind unavailable; /* which one, when so */
     struct evidence_item *evidence, *evidence_last; /* arena */
     uint32_t evidence_count;
     struct arena *arena;
