@@ -1,5 +1,5 @@
-/* The kind table: one row per Kubernetes kind that we know. Everything that lists kinds (watches, RBAC, status, docs)
- * is read from it. Kinds are matched by API group, never by short name. */
+/* The kind table: one row per Kubernetes kind that we know. Everything that lists kinds (watches,
+ * RBAC, status, docs) is read from it. Kinds are matched by API group, never by short name. */
 #ifndef NETAUDITD_CLUSTER_KIND_H
 #define NETAUDITD_CLUSTER_KIND_H
 
@@ -50,10 +50,12 @@ extern const struct kind_row kind_table[KIND_COUNT];
 
 /* "apps/v1", "v1" as in apiVersion. `out` holds at least 64 bytes. */
 void kind_api_version(const struct kind_row *row, char out[64]);
-/* "pods", "deployments.apps": the name of an APIResource finding and of status rows. Core has no dot: "pods.". CONTRACTS 1
- * writes `<plural>.<group>`; for core kinds the group is empty and the dot is left out. */
+/* "pods", "deployments.apps": the name of an APIResource finding and of status rows. Core has no
+ * dot: "pods.". CONTRACTS 1 writes `<plural>.<group>`; for core kinds the group is empty and the
+ * dot is left out. */
 void kind_resource_name(const struct kind_row *row, char out[64]);
-/* By apiVersion ("apps/v1") and kind; NULL when unknown. Versions other than the row's are not known. */
+/* By apiVersion ("apps/v1") and kind; NULL when unknown. Versions other than the row's are not
+ * known. */
 const struct kind_row *kind_find(const char *api_version, const char *kind);
 /* By group and kind, whatever the version. */
 const struct kind_row *kind_find_group(const char *group, const char *kind);

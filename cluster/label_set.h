@@ -1,5 +1,5 @@
-/* Interned, reference-counted label sets (also used for annotations): equality is pointer equality. Keys are unique
- * and sorted by bytes. Loop thread only. */
+/* Interned, reference-counted label sets (also used for annotations): equality is pointer equality.
+ * Keys are unique and sorted by bytes. Loop thread only. */
 #ifndef NETAUDITD_CLUSTER_LABEL_SET_H
 #define NETAUDITD_CLUSTER_LABEL_SET_H
 
@@ -19,7 +19,8 @@ struct label_set {
     struct label items[];
 };
 
-/* Takes `count` pairs in any order, of a key twice the last wins; adds its own references to the strings. The empty set is a real object, not NULL. */
+/* Takes `count` pairs in any order, of a key twice the last wins; adds its own references to the
+ * strings. The empty set is a real object, not NULL. */
 struct label_set *label_set_intern(const struct label *items, uint32_t count);
 struct label_set *label_set_ref(struct label_set *s);
 void label_set_unref(struct label_set *s);

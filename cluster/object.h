@@ -1,6 +1,7 @@
-/* Typed objects: what a decoder makes of one Kubernetes object. Absent, empty and zero stay three answers.
- * An object is owned by whoever decoded it until cluster_apply takes it; after that it is const and lives until the
- * delta that replaces or deletes it has been delivered. All strings are interned and owned by the object. */
+/* Typed objects: what a decoder makes of one Kubernetes object. Absent, empty and zero stay three
+ * answers. An object is owned by whoever decoded it until cluster_apply takes it; after that it is
+ * const and lives until the delta that replaces or deletes it has been delivered. All strings are
+ * interned and owned by the object. */
 #ifndef NETAUDITD_CLUSTER_OBJECT_H
 #define NETAUDITD_CLUSTER_OBJECT_H
 
@@ -13,8 +14,9 @@
 #include "cluster/selector.h"
 #include "cluster/str.h"
 
-/* Where a manifest object stands; NULL on a live cluster. `field_line` answers the line of a field path such as
- * "spec.tls[0].secretName" (the longest known prefix), the object's first line when unknown. */
+/* Where a manifest object stands; NULL on a live cluster. `field_line` answers the line of a field
+ * path such as "spec.tls[0].secretName" (the longest known prefix), the object's first line when
+ * unknown. */
 struct origin {
     struct str *file;
     uint32_t line; /* 1-based, of the object's first line */
@@ -39,7 +41,7 @@ struct object {
     int64_t created_ms; /* 0 when unknown */
     struct write_cause cause;
     struct origin *origin; /* NULL live */
-    bool acme_owned;       /* controlled by an acme.cert-manager.io Challenge (HTTP-01 solver parts) */
+    bool acme_owned; /* controlled by an acme.cert-manager.io Challenge (HTTP-01 solver parts) */
     uint32_t slot, generation; /* the cache's own bookkeeping */
 };
 
@@ -60,7 +62,8 @@ struct named_port { /* a container port that has a name */
 /* The part of a pod (or pod template) that rules look at; interned and shared, immutable. */
 struct pod_shape {
     uint32_t refs;
-    struct named_port *ports; /* containers and restartable init containers, in order; names NULL when unnamed */
+    struct named_port
+        *ports; /* containers and restartable init containers, in order; names NULL when unnamed */
     uint32_t port_count;
     bool host_network;
     bool has_host_port; /* a container or init container with a hostPort, not on the host network */
@@ -77,14 +80,15 @@ struct owner_ref {
 struct pod_object { /* KIND_POD, as decoded; the cache keeps pods in a smaller form (cluster.h) */
     struct object head;
     struct pod_shape *shape;
-    bool finished; /* phase Succeeded or Failed */
-    bool mirror;   /* controlled by a Node */
+    bool finished;          /* phase Succeeded or Failed */
+    bool mirror;            /* controlled by a Node */
     struct owner_ref owner; /* the controller; kind NULL when there is none */
     struct str **ips;       /* status.podIPs, at most 4 kept */
     uint32_t ip_count;
 };
 
-struct workload_object { /* Deployment, StatefulSet, DaemonSet, CronJob, and in files ReplicaSet, ReplicationController, Job */
+struct workload_object { /* Deployment, StatefulSet, DaemonSet, CronJob, and in files ReplicaSet,
+                            ReplicationController, Job */
     struct object head;
     struct label_set *template_labels;
     struct label_set *template_annotations;
@@ -92,7 +96,13 @@ struct workload_object { /* Deployment, StatefulSet, DaemonSet, CronJob, and in 
     struct owner_ref owner;  /* files: a ReplicaSet dumped beside its Deployment */
 };
 
-enum service_type { SERVICE_CLUSTER_IP, SERVICE_NODE_PORT, SERVICE_LOAD_BALANCER, SERVICE_EXTERNAL_NAME, SERVICE_TYPE_OTHER };
+enum service_type {
+    SERVICE_CLUSTER_IP,
+    SERVICE_NODE_PORT,
+    SERVICE_LOAD_BALANCER,
+    SERVICE_EXTERNAL_NAME,
+    SERVICE_TYPE_OTHER
+};
 
 struct service_port {
     struct str *name;         /* NULL when unnamed */
@@ -115,9 +125,10 @@ struct service { /* KIND_SERVICE */
     uint32_t external_ip_count;
     struct str **source_ranges;
     uint32_t source_range_count;
-    struct str *external_name, *load_balancer_class, *cluster_ip; /* NULL when absent; cluster_ip "None" = headless */
-    bool traffic_local;     /* externalTrafficPolicy: Local */
-    struct str **lb_ips;    /* status.loadBalancer.ingress[].ip */
+    struct str *external_name, *load_balancer_class,
+        *cluster_ip;     /* NULL when absent; cluster_ip "None" = headless */
+    bool traffic_local;  /* externalTrafficPolicy: Local */
+    struct str **lb_ips; /* status.loadBalancer.ingress[].ip */
     uint32_t lb_ip_count;
 };
 
@@ -164,7 +175,8 @@ struct ingress_class { /* KIND_INGRESS_CLASS */
 
 struct secret { /* KIND_SECRET: metadata only, never data */
     struct object head;
-    struct str *type; /* files only; live the watch's field selector already says kubernetes.io/tls, NULL then */
+    struct str *type; /* files only; live the watch's field selector already says kubernetes.io/tls,
+                         NULL then */
     bool cert_manager; /* annotation cert-manager.io/certificate-name present */
 };
 
@@ -198,24 +210,30 @@ struct policy_rule {
 
 struct network_policy { /* KIND_NETWORK_POLICY */
     struct object head;
-    struct selector *pods;   /* never NULL after decoding: absent or null selects all (empty selector) */
-    bool ingress, egress;    /* effective policyTypes, after defaulting */
-    bool types_given;        /* policyTypes present and not empty */
+    struct selector
+        *pods; /* never NULL after decoding: absent or null selects all (empty selector) */
+    bool ingress, egress;                     /* effective policyTypes, after defaulting */
+    bool types_given;                         /* policyTypes present and not empty */
     bool has_ingress_rules, has_egress_rules; /* the section is present, even when empty */
     struct policy_rule *ingress_rules, *egress_rules;
     uint32_t ingress_count, egress_count;
-    struct str *malformed; /* NULL, or the field path and sentence of the first part that cannot be understood: `unknown` */
+    struct str *malformed; /* NULL, or the field path and sentence of the first part that cannot be
+                              understood: `unknown` */
 };
 
-/* Decodes one projected (or whole) object of `kind`. Values of the wrong type, missing names and the like are
- * NA_EPARSE-class errors (NA_EINVAL) with a sentence that names the field; `*out` is then untouched. Unknown fields are ignored here
- * (manifests check them: cluster/manifest.h). Labels: at most 1,000 a set, strings at most 64 KiB each
- * (annotation values are cut there instead), lists at most 100,000 entries. Annotations of pods and pod templates are kept only where rules read them
- * (cluster/decode.h), those of Secrets only of cert-manager.io/ and netauditd.io/, kubectl's last-applied copy never. */
-int object_decode(enum kind kind, const char *json, size_t len, struct object **out, struct error *err);
+/* Decodes one projected (or whole) object of `kind`. Values of the wrong type, missing names and
+ * the like are NA_EPARSE-class errors (NA_EINVAL) with a sentence that names the field; `*out` is
+ * then untouched. Unknown fields are ignored here (manifests check them: cluster/manifest.h).
+ * Labels: at most 1,000 a set, strings at most 64 KiB each (annotation values are cut there
+ * instead), lists at most 100,000 entries. Annotations of pods and pod templates are kept only
+ * where rules read them (cluster/decode.h), those of Secrets only of cert-manager.io/ and
+ * netauditd.io/, kubectl's last-applied copy never. */
+int object_decode(enum kind kind, const char *json, size_t len, struct object **out,
+                  struct error *err);
 void object_destroy(struct object *obj); /* NULL is fine */
 
-/* A second look at one object as the same or another: everything that we keep, resourceVersion and write cause left out. */
+/* A second look at one object as the same or another: everything that we keep, resourceVersion and
+ * write cause left out. */
 bool object_same(const struct object *a, const struct object *b);
 
 #endif

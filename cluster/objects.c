@@ -1,0 +1,309 @@
+/* Objects other than pods: the tables by key, the lists of their namespace, and what hangs on them
+ * (workloads, reverse references, the keys that selectors name). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/xalloc.h"
+#include "cluster/cluster_private.h"
+
+static uint32_t hash_key(const struct str *ns, const struct str *name)
+{
+    uint64_t h = hash_mix(ns != NULL ? ns->hash : 0, name->hash);
+
+    return (uint32_t)(h ^ h >> 32);
+}
+
+uint32_t object_hash(const void *item)
+{
+    const struct object *obj = item;
+
+    return hash_key(obj->ns, obj->name);
+}
+
+bool object_same_key(const void *item, const void *key)
+{
+    const struct object *obj = item;
+    const struct object_key *k = key;
+
+    return obj->ns == k->ns && obj->name == k->name;
+}
+
+struct object *objects_find(const struct cluster *c, enum kind kind, const struct str *ns,
+                            const struct str *name)
+{
+    struct object_key key = { ns, name };
+
+    return table_find(&c->objects[kind], hash_key(ns, name), &key, object_same_key);
+}
+
+static bool is_decimal(const char *text)
+{
+    if (text[0] < '1' || text[0] > '9') {
+        return false; /* no leading zero, and 0 is no version */
+    }
+    return text[strspn(text, "0123456789")] == '\0';
+}
+
+int version_compare(const char *a, const char *b)
+{
+    size_t a_len = strlen(a), b_len = strlen(b);
+    int order;
+
+    if (!is_decimal(a) || !is_decimal(b)) {
+        return 0;
+    }
+    if (a_len != b_len) {
+        return a_len < b_len ? -1 : 1;
+    }
+    order = strcmp(a, b);
+    return order < 0 ? -1 : order > 0 ? 1 : 0;
+}
+
+bool objects_is_older(const struct object *fresh, const struct object *old)
+{
+    return fresh->resource_version != NULL && old->resource_version != NULL &&
+           version_compare(fresh->resource_version->text, old->resource_version->text) < 0;
+}
+
+void objects_note_version(struct cluster *c, struct object *old, struct object *fresh)
+{
+    struct str *swap = old->resource_version;
+    struct workload_entry *w;
+
+    old->resource_version = fresh->resource_version;
+    fresh->resource_version = swap;
+    if (kind_table[old->kind].workload) {
+        const struct kind_row *row = &kind_table[old->kind];
+        struct str *group = str_find(row->group), *kind = str_find(row->name);
+
+        w = group != NULL && kind != NULL ? workload_lookup(c, old->ns, group, kind, old->name)
+                                          : NULL;
+        if (w != NULL && &w->pub.object->head == old) {
+            str_ref(old->resource_version);
+            str_unref(w->pub.resource_version);
+            w->pub.resource_version = old->resource_version;
+        }
+    }
+}
+
+/* ---- lists of the namespace ------------------------------------------------------------------ */
+
+/* One list of pointers to objects that know their place in it. */
+struct list {
+    const struct object ***items;
+    size_t *len, *cap;
+};
+
+#define LIST_OF(vec)                                                                               \
+    ((struct list){ (const struct object ***)(void *)&(vec)->items, &(vec)->len, &(vec)->cap })
+
+static bool list_of(struct cluster *c, struct ns_entry *e, enum kind kind, struct list *out)
+{
+    switch (kind) {
+    case KIND_NETWORK_POLICY:
+        *out = LIST_OF(&e->pub.policies);
+        return true;
+    case KIND_SERVICE:
+        *out = LIST_OF(&e->pub.services);
+        return true;
+    case KIND_INGRESS:
+        *out = LIST_OF(&e->pub.ingresses);
+        return true;
+    case KIND_SECRET:
+        *out = LIST_OF(&e->pub.secrets);
+        return true;
+    case KIND_INGRESS_CLASS:
+        *out = LIST_OF(&c->ingress_classes);
+        return true;
+    default:
+        if (is_middle_kind(kind)) {
+            *out = LIST_OF(&e->middles);
+            return true;
+        }
+        return false;
+    }
+}
+
+static void list_add(struct list l, struct object *obj)
+{
+    if (*l.len == *l.cap) {
+        *l.cap = *l.cap > 0 ? *l.cap + *l.cap / 2 + 1 : 4;
+        *l.items = xrealloc(*l.items, *l.cap * sizeof(**l.items));
+    }
+    obj->slot = (uint32_t)*l.len;
+    (*l.items)[(*l.len)++] = obj;
+}
+
+static void list_remove(struct list l, const struct object *obj)
+{
+    struct object *last = (struct object *)(uintptr_t)(*l.items)[--*l.len];
+
+    if (last != obj) {
+        (*l.items)[obj->slot] = last;
+        last->slot = obj->slot;
+    }
+}
+
+/* ---- workloads of files -----------------------------------------------------------------------
+ */
+
+/* A ReplicaSet or Job of the input came, went or changed its owner: its pods, and whether it stands
+ * for itself. */
+static void resolve_middle(struct cluster *c, struct ns_entry *e, const struct workload_object *m,
+                           bool exists)
+{
+    const struct str *name = m->head.name;
+    VEC(struct pod *) pods = { .items = NULL };
+
+    if (exists && owner_of_middle(c, m) == NULL) {
+        workload_set_object(c, e, m);
+    } else {
+        workload_drop_object(c, m);
+    }
+    TABLE_EACH(&e->pods, struct pod, pod)
+    {
+        if (pod->spec->owner.name == name && pod->spec->owner.controller) {
+            vec_push(&pods, pod);
+        }
+    }
+    for (size_t i = 0; i < pods.len; i++) {
+        pod_detach(c, e, pods.items[i]);
+    }
+    for (size_t i = 0; i < pods.len; i++) {
+        pod_attach(c, e, pods.items[i]);
+    }
+    vec_free(&pods);
+}
+
+/* A top workload came or went: the ReplicaSets and Jobs of the input that name it. */
+static void resolve_middles_of(struct cluster *c, struct ns_entry *e, const struct object *top)
+{
+    for (size_t i = 0; i < e->middles.len; i++) {
+        struct workload_object *m = e->middles.items[i];
+
+        if (m->owner.name == top->name && m->owner.kind != NULL &&
+            strcmp(m->owner.kind->text, kind_table[top->kind].name) == 0) {
+            resolve_middle(c, e, m, true);
+        }
+    }
+}
+
+/* ---- putting and dropping ----------------------------------------------------------------------
+ */
+
+static struct ns_entry *home_of(struct cluster *c, struct object *obj)
+{
+    return obj->kind == KIND_NAMESPACE ? ns_get(c, obj->name)
+           : obj->ns != NULL           ? ns_get(c, obj->ns)
+                                       : NULL;
+}
+
+static void index_object(struct cluster *c, struct ns_entry *e, struct object *obj)
+{
+    struct list list;
+
+    if (list_of(c, e, obj->kind, &list)) {
+        list_add(list, obj);
+    }
+    if (obj->kind == KIND_NAMESPACE) {
+        e->pub.object = (struct namespace_object *)obj;
+    } else if (obj->kind == KIND_INGRESS) {
+        references_add(c, (struct ingress *)obj);
+    } else if (obj->kind == KIND_SERVICE || obj->kind == KIND_NETWORK_POLICY) {
+        ns_count_keys(c, e, obj, 1);
+    } else if (is_middle_kind(obj->kind)) {
+        resolve_middle(c, e, (struct workload_object *)obj, true);
+    } else if (kind_table[obj->kind].workload) {
+        workload_set_object(c, e, (struct workload_object *)obj);
+    }
+}
+
+static void unindex_object(struct cluster *c, struct ns_entry *e, struct object *obj)
+{
+    struct list list;
+
+    if (list_of(c, e, obj->kind, &list)) {
+        list_remove(list, obj);
+    }
+    if (obj->kind == KIND_NAMESPACE) {
+        e->pub.object = NULL;
+    } else if (obj->kind == KIND_INGRESS) {
+        references_remove(c, (struct ingress *)obj);
+    } else if (obj->kind == KIND_SERVICE || obj->kind == KIND_NETWORK_POLICY) {
+        ns_count_keys(c, e, obj, -1);
+    } else if (is_middle_kind(obj->kind)) {
+        resolve_middle(c, e, (struct workload_object *)obj, false);
+    } else if (kind_table[obj->kind].workload) {
+        workload_drop_object(c, (struct workload_object *)obj);
+    }
+}
+
+static bool same_uid(const struct object *a, const struct object *b)
+{
+    return a->uid == b->uid;
+}
+
+static void mark_recreated(struct cluster *c, const struct object *obj)
+{
+    const struct kind_row *row = &kind_table[obj->kind];
+    struct str *group = str_find(row->group), *kind = str_find(row->name);
+    struct workload_entry *w = NULL;
+
+    if (row->workload && group != NULL && kind != NULL) {
+        w = workload_lookup(c, obj->ns, group, kind, obj->name);
+    }
+    if (w != NULL && &w->pub.object->head == obj) {
+        touch_workload(c, w, true)->recreated = true;
+    }
+}
+
+void objects_put(struct cluster *c, struct object *before, struct object *obj)
+{
+    struct object_change change = { .before = before, .after = obj, .note = c->txn.note };
+    struct ns_entry *e = home_of(c, obj);
+
+    if (e != NULL) {
+        change.ns = &e->pub;
+        touch_ns(c, e, true);
+    }
+    if (before != NULL) {
+        change.recreated = !same_uid(before, obj);
+        change.gone = (struct note){ c->txn.note.verb == CHANGE_FOUND ? CHANGE_GONE : CHANGE_DELETE,
+                                     before, NULL };
+        table_swap(&c->objects[obj->kind], before, obj, object_hash);
+        obj->generation = before->generation;
+        unindex_object(c, e, before);
+        vec_push(&c->txn.dead_objects, before);
+    } else {
+        table_add(&c->objects[obj->kind], obj, object_hash);
+        c->kinds[obj->kind].objects++;
+    }
+    index_object(c, e, obj);
+    if (change.recreated) {
+        mark_recreated(c, obj);
+    }
+    if (e != NULL && before == NULL) {
+        resolve_middles_of(c, e, obj);
+    }
+    vec_push(&c->txn.changes, change);
+}
+
+void objects_drop(struct cluster *c, struct object *before)
+{
+    struct object_change change = { .before = before, .note = c->txn.note };
+    struct ns_entry *e = home_of(c, before);
+
+    if (e != NULL) {
+        change.ns = &e->pub;
+        touch_ns(c, e, true);
+    }
+    table_remove(&c->objects[before->kind], before, object_hash);
+    c->kinds[before->kind].objects--;
+    unindex_object(c, e, before);
+    if (e != NULL) {
+        resolve_middles_of(c, e, before);
+    }
+    vec_push(&c->txn.dead_objects, before);
+    vec_push(&c->txn.changes, change);
+}

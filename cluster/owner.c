@@ -1,0 +1,161 @@
+/* Who stands at the top of a pod's owners (SEMANTICS 7). ReplicaSets and Jobs are not watched:
+ * their names tell their owners, where the pod's own labels and age bear the name out. In files
+ * they may be there themselves and say it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cluster/cluster_private.h"
+
+enum { MINUTE_DIGITS_MAX = 10 };
+static const int64_t minute_ms = 60 * 1000;
+static const int64_t year_ms = (int64_t)366 * 24 * 60 * 60 * 1000;
+static const int64_t hour_ms = (int64_t)60 * 60 * 1000;
+
+void identity_deinit(struct identity *id)
+{
+    str_unref(id->group);
+    str_unref(id->version);
+    str_unref(id->kind);
+    str_unref(id->name);
+    str_unref(id->uid);
+    *id = (struct identity){ .group = NULL };
+}
+
+bool is_middle_kind(enum kind kind)
+{
+    return kind == KIND_REPLICA_SET || kind == KIND_REPLICATION_CONTROLLER || kind == KIND_JOB;
+}
+
+bool owner_cron_suffix(const char *job, int64_t created_ms)
+{
+    const char *dash = strrchr(job, '-');
+    long long minutes;
+
+    if (dash == NULL || dash == job || strlen(dash + 1) > MINUTE_DIGITS_MAX || dash[1] < '0' ||
+        dash[1] > '9' || !text_to_int(dash + 1, 0, INT32_MAX, &minutes) || created_ms == 0) {
+        return false;
+    }
+    return minutes * minute_ms >= created_ms - year_ms &&
+           minutes * minute_ms <= created_ms + hour_ms;
+}
+
+static void split_api_version(const struct str *api_version, struct identity *out)
+{
+    const char *text = str_text(api_version), *slash = strchr(text, '/');
+
+    out->group = str_intern_n(text, slash != NULL ? (size_t)(slash - text) : 0);
+    out->version = str_intern(slash != NULL ? slash + 1 : text);
+}
+
+/* The owner's name without its last '-' and part. */
+static struct str *parent_name(const struct str *name)
+{
+    const char *dash = strrchr(name->text, '-');
+
+    return str_intern_n(name->text, (size_t)(dash - name->text));
+}
+
+static void set_identity(struct identity *out, const char *group, const char *version,
+                         const char *kind, struct str *name)
+{
+    identity_deinit(out);
+    out->group = str_intern(group);
+    out->version = str_intern(version);
+    out->kind = str_intern(kind);
+    out->name = name;
+}
+
+static bool ends_in_hash(const struct str *name, const struct str *hash)
+{
+    return hash != NULL && hash->len > 0 && name->len > hash->len + 1 &&
+           name->text[name->len - hash->len - 1] == '-' &&
+           memcmp(name->text + name->len - hash->len, hash->text, hash->len) == 0;
+}
+
+static struct str *name_before_hash(const struct str *name, const struct str *hash)
+{
+    return str_intern_n(name->text, name->len - hash->len - 1);
+}
+
+/* In files: the ReplicaSet, Job or ReplicationController that a pod names. */
+static const struct workload_object *find_middle(const struct cluster *c,
+                                                 const struct pod_spec *spec, const char *group)
+{
+    const struct kind_row *row = kind_find_group(group, spec->owner.kind->text);
+
+    if (row == NULL || !is_middle_kind(row->kind)) {
+        return NULL;
+    }
+    return (const struct workload_object *)objects_find(c, row->kind, spec->ns, spec->owner.name);
+}
+
+const struct object *owner_of_middle(const struct cluster *c, const struct workload_object *middle)
+{
+    const struct owner_ref *owner = &middle->owner;
+    const char *slash;
+    char group[64];
+    const struct kind_row *row;
+
+    if (owner->kind == NULL) {
+        return NULL;
+    }
+    slash = strchr(str_text(owner->api_version), '/');
+    if (slash != NULL && slash - owner->api_version->text >= (ptrdiff_t)sizeof(group)) {
+        return NULL;
+    }
+    group[0] = '\0';
+    if (slash != NULL) {
+        memcpy(group, owner->api_version->text, (size_t)(slash - owner->api_version->text));
+        group[slash - owner->api_version->text] = '\0';
+    }
+    row = kind_find_group(group, owner->kind->text);
+    if (row == NULL || !row->workload || is_middle_kind(row->kind)) {
+        return NULL;
+    }
+    return objects_find(c, row->kind, middle->head.ns, owner->name);
+}
+
+static void identity_of_object(const struct object *obj, struct identity *out)
+{
+    const struct kind_row *row = &kind_table[obj->kind];
+
+    set_identity(out, row->group, row->version, row->name, str_ref(obj->name));
+    out->uid = str_ref(obj->uid);
+}
+
+void owner_of_spec(const struct cluster *c, const struct ns_entry *e, const struct pod_spec *spec,
+                   struct identity *out)
+{
+    const struct owner_ref *owner = &spec->owner;
+    const struct workload_object *middle;
+    const struct str *hash, *rollouts_hash;
+
+    (void)e;
+    *out = (struct identity){ .group = NULL };
+    split_api_version(owner->api_version, out);
+    out->kind = str_ref(owner->kind);
+    out->name = str_ref(owner->name);
+    out->uid = str_ref(owner->uid);
+
+    middle = find_middle(c, spec, out->group->text);
+    if (middle != NULL) {
+        const struct object *top = owner_of_middle(c, middle);
+
+        identity_of_object(top != NULL ? top : &middle->head, out);
+        return;
+    }
+    if (strcmp(out->group->text, "apps") == 0 && strcmp(out->kind->text, "ReplicaSet") == 0) {
+        hash = label_set_get(spec->labels, c->per_pod_keys[PER_POD_TEMPLATE_HASH]);
+        rollouts_hash = label_set_get(spec->labels, c->per_pod_keys[PER_POD_ROLLOUTS_HASH]);
+        if (ends_in_hash(owner->name, rollouts_hash)) {
+            set_identity(out, "argoproj.io", "v1alpha1", "Rollout",
+                         name_before_hash(owner->name, rollouts_hash));
+        } else if (ends_in_hash(owner->name, hash)) {
+            set_identity(out, "apps", "v1", "Deployment", name_before_hash(owner->name, hash));
+        }
+    } else if (strcmp(out->group->text, "batch") == 0 && strcmp(out->kind->text, "Job") == 0 &&
+               spec->cron_suffix) {
+        set_identity(out, "batch", "v1", "CronJob", parent_name(owner->name));
+    }
+}
