@@ -16,11 +16,13 @@ import (
 const (
 	sqlOpen = `SELECT policy, rule, resource_kind, coalesce(resource_namespace, ''), resource_name, result
 		FROM policy_report_result`
-	sqlFindings = `SELECT policy, rule, subject_kind, coalesce(namespace, ''), name, state, result FROM finding`
+	sqlFindings = `SELECT policy, rule, subject_kind, coalesce(namespace, ''), name, state, result FROM finding
+		WHERE state <> 'pending'`
 	sqlLastSeq  = `SELECT coalesce(max(seq), 0) FROM transition`
 	sqlSince    = `SELECT f.policy, f.rule, f.subject_kind, coalesce(f.namespace, ''), f.name, t.to_state, coalesce(t.reason, '')
 		FROM transition t JOIN finding f ON f.id = t.finding_id WHERE t.seq > ? ORDER BY t.seq`
 	sqlStatus = `SELECT json FROM status`
+	sqlGaps   = `SELECT kind, reason, from_ms, to_ms FROM watch_gap`
 )
 
 // key names a finding: "policy/rule Kind namespace/name", with only the name when cluster-scoped.
@@ -154,6 +156,37 @@ func (r *reader) await(limit time.Duration, ok func() bool) (time.Time, bool) {
 		at = time.Now()
 		return ok()
 	})
+}
+
+// gap is a time in which a kind could not be watched.
+type gap struct {
+	kind, reason string
+	from, to     time.Time
+}
+
+func (r *reader) gaps() []gap {
+	r.t.Helper()
+	var all []gap
+	r.query(func(scan func(...any) error) error {
+		var g gap
+		var from, to int64
+		err := scan(&g.kind, &g.reason, &from, &to)
+		g.from, g.to = time.UnixMilli(from), time.UnixMilli(to)
+		all = append(all, g)
+		return err
+	}, sqlGaps)
+	return all
+}
+
+// gapFor finds the recorded gap of a kind ("pods", "ingresses.networking.k8s.io") that covers a time.
+func (r *reader) gapFor(kind, reason string, at time.Time) bool {
+	r.t.Helper()
+	for _, g := range r.gaps() {
+		if g.kind == kind && g.reason == reason && !g.from.After(at) && !g.to.Before(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // status is the daemon's own account of itself (CONTRACTS.md 4).

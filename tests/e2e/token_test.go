@@ -124,6 +124,9 @@ func TestTokenRotatedAndRevoked(t *testing.T) {
 			t.Errorf("%s is %s at the end", k.Kind, k.State)
 		}
 	}
+	if gaps := d.gaps(); len(gaps) > 0 {
+		t.Errorf("gaps were recorded: %v", gaps)
+	}
 	for k := range d.open() {
 		if subjectKind(k) == "APIResource" {
 			t.Errorf("open at the end: %s", k)
