@@ -162,6 +162,11 @@ static void serve_other(struct exchange *x, const struct path *p)
         discovery_groups(&b);
     } else if (p->n == 2 && strcmp(first, "apis") == 0) {
         ok = discovery_group(&b, p->seg[1]);
+    } else if (p->n == 2 && strcmp(first, "openapi") == 0 && strcmp(p->seg[1], "v3") == 0) {
+        openapi_index(&b);
+    } else if (p->n >= 4 && strcmp(first, "openapi") == 0 && strcmp(p->seg[1], "v3") == 0) {
+        ok = p->n == 4 ? openapi_group_version(&b, "", p->seg[3])
+                       : openapi_group_version(&b, p->seg[3], p->seg[4]);
     } else {
         ok = false;
     }

@@ -125,3 +125,48 @@ bool discovery_resources(struct buf *out, const char *group, const char *version
     buf_str(out, "]}");
     return true;
 }
+
+void openapi_index(struct buf *out)
+{
+    bool any = false;
+
+    buf_str(out, "{\"paths\":{");
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind *k = kind_at(i);
+        const char *root = k->group[0] != '\0' ? "apis" : "api";
+
+        if (first_of_version(i)) {
+            buf_fmt(out, "%s\"%s/%s\":{\"serverRelativeURL\":\"/openapi/v3/%s/%s?hash=fake\"}", any ? "," : "",
+                    root, k->api_version, root, k->api_version);
+            any = true;
+        }
+    }
+    buf_str(out, "}}");
+}
+
+bool openapi_group_version(struct buf *out, const char *group, const char *version)
+{
+    bool any = false;
+
+    if (!group_version_known(group, version)) {
+        return false;
+    }
+    buf_str(out, "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"fake\"},\"paths\":{");
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind *k = kind_at(i);
+
+        if (!k->served || strcmp(k->group, group) != 0 || strcmp(k->version, version) != 0) {
+            continue;
+        }
+        buf_fmt(out,
+                "%s\"/%s/%s/%s%s/{name}\":{\"patch\":{\"parameters\":[{\"name\":\"fieldValidation\",\"in\":"
+                "\"query\",\"schema\":{\"type\":\"string\"}},{\"name\":\"dryRun\",\"in\":\"query\",\"schema\":{"
+                "\"type\":\"string\"}}],\"responses\":{},\"x-kubernetes-group-version-kind\":{\"group\":\"%s\","
+                "\"version\":\"%s\",\"kind\":\"%s\"}}}",
+                any ? "," : "", group[0] != '\0' ? "apis" : "api", k->api_version,
+                k->namespaced ? "namespaces/{namespace}/" : "", k->resource, group, version, k->name);
+        any = true;
+    }
+    buf_str(out, "},\"components\":{\"schemas\":{}}}");
+    return true;
+}

@@ -11,4 +11,8 @@ void discovery_groups(struct buf *out);
 bool discovery_group(struct buf *out, const char *group);
 bool discovery_resources(struct buf *out, const char *group, const char *version);
 
+/* Just enough OpenAPI v3 for kubectl to see that field validation is left to the server. */
+void openapi_index(struct buf *out);
+bool openapi_group_version(struct buf *out, const char *group, const char *version);
+
 #endif

@@ -8,6 +8,7 @@
 #include "commit.h"
 #include "options.h"
 #include "patch.h"
+#include "protobuf.h"
 
 char *qualified(const struct kind *k)
 {
@@ -128,12 +129,15 @@ static cJSON *read_object(struct exchange *x)
     const char *have_ns;
     cJSON *root;
 
-    if (x->req->content_type[0] != '\0' && !media_is(x, "application/json")) {
+    bool proto = media_is(x, "application/vnd.kubernetes.protobuf");
+
+    if (x->req->content_type[0] != '\0' && !proto && !media_is(x, "application/json")) {
         exchange_error(x, 415, "the body of the request was in an unknown format - accepted media types "
                                "include: application/json");
         return NULL;
     }
-    root = jparse(x->req->body, x->req->body_len);
+    root = proto ? protobuf_object(x->req->body, x->req->body_len, k)
+                 : jparse(x->req->body, x->req->body_len);
     if (!cJSON_IsObject(root)) {
         exchange_error(x, 400, "couldn't get version/kind; json parse error: invalid JSON");
         cJSON_Delete(root);
