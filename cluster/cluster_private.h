@@ -185,8 +185,9 @@ struct identity { /* of a workload; every member one reference, uid may be NULL 
 };
 void identity_deinit(struct identity *id);
 /* The top owner of the pods of `spec`. */
-void owner_of_spec(const struct cluster *c, const struct ns_entry *e, const struct pod_spec *spec,
-                   struct identity *out);
+void owner_of_spec(const struct cluster *c, const struct pod_spec *spec, struct identity *out);
+/* The owner only leads on to another by its name: its uid is of no use to anybody. */
+bool owner_is_named_only(const struct cluster *c, const struct pod_spec *spec);
 /* Files: this ReplicaSet, ReplicationController or Job belongs to another workload of the input;
  * NULL when it stands for itself. */
 const struct object *owner_of_middle(const struct cluster *c, const struct workload_object *middle);

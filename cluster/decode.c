@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "base/xalloc.h"
-#include "cluster/projection.h"
+#include "cluster/json_scan.h"
 
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -251,7 +251,7 @@ static int check_text(const char *json, size_t len, struct error *err)
     if (!done) {
         return error_set(err, NA_EINVAL, "is not one JSON object");
     }
-    if (!text_is_utf8(json, len)) {
+    if (!json_is_utf8(json, len)) {
         return error_set(err, NA_EINVAL, "is not valid UTF-8");
     }
     return 0;

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -129,7 +131,8 @@ static inline uint64_t count_groups(uint64_t x)
 
 /* The bits of one group in turn; the index after the last close, or 0 when the depth stays above 0.
  */
-static unsigned walk_group(struct run *r, uint64_t opens, uint64_t closes, unsigned from)
+static unsigned walk_group(uint32_t *depth, uint32_t max_depth, bool *too_deep, uint64_t opens,
+                           uint64_t closes, unsigned from)
 {
     uint64_t group = (uint64_t)0xFFFF << from, brackets = (opens | closes) & group;
 
@@ -138,70 +141,71 @@ static unsigned walk_group(struct run *r, uint64_t opens, uint64_t closes, unsig
 
         brackets &= brackets - 1;
         if ((opens >> at & 1) != 0) {
-            r->depth++;
-            r->too_deep = r->too_deep || r->depth > r->max_depth;
-        } else if (--r->depth == 0) {
+            ++*depth;
+            *too_deep = *too_deep || *depth > max_depth;
+        } else if (--*depth == 0) {
             return at + 1;
         }
     }
     return 0;
 }
 
-/* One block; the bytes used when the container ended in it, else 0. */
-static inline unsigned run_block(struct run *r, const char *at)
-{
-    struct masks m;
-    uint64_t inside, open_counts, close_counts;
-
-    load_masks(at, &m);
-    if (m.backslashes != 0 || r->escaped) {
-        m.quotes &= ~escaped_bits(m.backslashes, &r->escaped);
-    }
-    inside = prefix_xor(m.quotes) ^ (uint64_t) - (int64_t)r->in_string;
-    r->in_string = (inside >> 63) != 0;
-    m.opens &= ~inside;
-    m.closes &= ~inside;
-    if ((m.opens | m.closes) == 0) {
-        return 0;
-    }
-    open_counts = count_groups(m.opens);
-    close_counts = count_groups(m.closes);
-    for (unsigned from = 0; from < BLOCK; from += GROUP) {
-        uint32_t opens = (uint32_t)(open_counts >> from & 0xFF);
-        uint32_t closes = (uint32_t)(close_counts >> from & 0xFF);
-
-        if (closes < r->depth && r->depth + opens <= r->max_depth) {
-            r->depth += opens - closes;
-        } else {
-            unsigned used = walk_group(r, m.opens, m.closes, from);
-
-            if (used > 0) {
-                return used;
-            }
-        }
-    }
-    return 0;
-}
-
+/* Whole blocks while there are any; `at` is where to go on. The state is in locals so that it stays
+ * in registers. */
 static const char *run_blocks(struct run *r, const char *at, const char *end, bool *done)
 {
-    struct run own = *r; /* in registers */
+    uint64_t inside_before = (uint64_t) - (int64_t)r->in_string;
+    uint32_t depth = r->depth, max_depth = r->max_depth;
+    bool carry = r->escaped;
 
-    while (end - at >= BLOCK) {
-        unsigned used = run_block(&own, at);
+    for (; end - at >= BLOCK; at += BLOCK) {
+        struct masks m;
+        uint64_t inside, open_counts, close_counts;
 
-        if (used > 0) {
-            *r = own;
-            /* What the block holds after the end is not ours: the string state is that of the end.
-             */
-            r->in_string = false;
-            r->escaped = false;
-            *done = true;
-            return at + used;
+        load_masks(at, &m);
+        if (__builtin_expect(m.backslashes != 0 || carry, 0)) {
+            m.quotes &= ~escaped_bits(m.backslashes, &carry);
         }
-        at += BLOCK;
+        inside = prefix_xor(m.quotes) ^ inside_before;
+        inside_before = (uint64_t)((int64_t)inside >> 63);
+        m.opens &= ~inside;
+        m.closes &= ~inside;
+        if ((m.opens | m.closes) == 0) {
+            continue;
+        }
+        open_counts = count_groups(m.opens);
+        close_counts = count_groups(m.closes);
+#define GROUP_STEP(from)                                                                           \
+    do {                                                                                           \
+        uint32_t opens = (uint32_t)(open_counts >> (from)&0xFF);                                   \
+        uint32_t closes = (uint32_t)(close_counts >> (from)&0xFF);                                 \
+                                                                                                   \
+        if (__builtin_expect(closes < depth && depth + opens <= max_depth, 1)) {                   \
+            depth += opens - closes;                                                               \
+        } else {                                                                                   \
+            uint32_t own = depth;                                                                  \
+            unsigned used = walk_group(&own, max_depth, &r->too_deep, m.opens, m.closes, (from));  \
+                                                                                                   \
+            depth = own;                                                                           \
+            if (used > 0) {                                                                        \
+                /* What the block holds after the end is not ours. */                              \
+                r->in_string = false;                                                              \
+                r->escaped = false;                                                                \
+                r->depth = 0;                                                                      \
+                *done = true;                                                                      \
+                return at + used;                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    } while (0)
+        GROUP_STEP(0);
+        GROUP_STEP(GROUP);
+        GROUP_STEP(2 * GROUP);
+        GROUP_STEP(3 * GROUP);
+#undef GROUP_STEP
     }
-    *r = own;
+    r->in_string = inside_before != 0;
+    r->escaped = carry;
+    r->depth = depth;
     return run_plain(r, at, end, done);
 }
 #endif
@@ -364,6 +368,25 @@ size_t json_end_feed(struct json_end *s, const char *data, size_t len, bool *don
         used++;
     }
     return used;
+}
+
+bool json_is_utf8(const char *text, size_t len)
+{
+    size_t i = 0;
+    uint64_t word;
+
+    for (; i + sizeof(word) <= len; i += sizeof(word)) {
+        memcpy(&word, text + i, sizeof(word));
+        if ((word & 0x8080808080808080U) != 0) {
+            return text_is_utf8(text + i, len - i);
+        }
+    }
+    for (; i < len; i++) {
+        if ((text[i] & 0x80) != 0) {
+            return text_is_utf8(text + i, len - i);
+        }
+    }
+    return true;
 }
 
 static size_t put_utf8(uint32_t c, char out[4])

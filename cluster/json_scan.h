@@ -29,6 +29,9 @@ const char *json_skip_value(const char *at, const char *end, unsigned max_depth,
  * length. */
 size_t json_unescape(const char *from, const char *to, char *out, size_t size);
 
+/* text_is_utf8 with a short way through ASCII, which is nearly all there is. */
+bool json_is_utf8(const char *text, size_t len);
+
 /* The same scan without SSE2, for tests and other machines. */
 extern bool json_scan_plain;
 

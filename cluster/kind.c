@@ -10,7 +10,9 @@
 #define METADATA                                                                                   \
     "metadata.name", "metadata.namespace", "metadata.uid", "metadata.resourceVersion",             \
         "metadata.labels", "metadata.creationTimestamp", "metadata.deletionTimestamp",             \
-        "metadata.ownerReferences"
+        "metadata.ownerReferences[].apiVersion", "metadata.ownerReferences[].kind",                \
+        "metadata.ownerReferences[].name", "metadata.ownerReferences[].uid",                       \
+        "metadata.ownerReferences[].controller"
 #define WRITERS                                                                                    \
     "metadata.managedFields[].manager", "metadata.managedFields[].operation",                      \
         "metadata.managedFields[].time"

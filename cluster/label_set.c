@@ -9,7 +9,7 @@
 #include "base/xalloc.h"
 #include "cluster/table.h"
 
-enum { SORT_IN_PLACE = 32 }; /* pairs up to which no memory is asked for */
+enum { SORT_IN_PLACE = 16 }; /* pairs up to which no memory is asked for */
 
 struct place {
     struct label label;

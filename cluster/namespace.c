@@ -148,7 +148,7 @@ void ns_count_keys(struct cluster *c, struct ns_entry *e, const struct object *o
 struct label_set *ns_visible_labels(const struct cluster *c, const struct ns_entry *e,
                                     struct label_set *labels)
 {
-    enum { FEW = 32 };
+    enum { FEW = 16 };
     struct label few[FEW], *kept = few;
     struct label_set *out;
     uint32_t n = 0;

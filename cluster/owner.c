@@ -73,11 +73,6 @@ static bool ends_in_hash(const struct str *name, const struct str *hash)
            memcmp(name->text + name->len - hash->len, hash->text, hash->len) == 0;
 }
 
-static struct str *name_before_hash(const struct str *name, const struct str *hash)
-{
-    return str_intern_n(name->text, name->len - hash->len - 1);
-}
-
 /* In files: the ReplicaSet, Job or ReplicationController that a pod names. */
 static const struct workload_object *find_middle(const struct cluster *c,
                                                  const struct pod_spec *spec, const char *group)
@@ -124,14 +119,39 @@ static void identity_of_object(const struct object *obj, struct identity *out)
     out->uid = str_ref(obj->uid);
 }
 
-void owner_of_spec(const struct cluster *c, const struct ns_entry *e, const struct pod_spec *spec,
-                   struct identity *out)
+enum by_name { BY_NAME_NONE, BY_NAME_DEPLOYMENT, BY_NAME_ROLLOUT, BY_NAME_CRON_JOB };
+
+/* What the owner's name and the pod's labels tell of who stands above the owner. */
+static enum by_name told_by_name(const struct cluster *c, const struct pod_spec *spec)
+{
+    const struct owner_ref *owner = &spec->owner;
+    const struct str *hash = label_set_get(spec->labels, c->per_pod_keys[PER_POD_TEMPLATE_HASH]);
+    const struct str *rollouts =
+        label_set_get(spec->labels, c->per_pod_keys[PER_POD_ROLLOUTS_HASH]);
+
+    if (strcmp(owner->kind->text, "ReplicaSet") == 0 &&
+        text_starts(str_text(owner->api_version), "apps/")) {
+        return ends_in_hash(owner->name, rollouts) ? BY_NAME_ROLLOUT
+               : ends_in_hash(owner->name, hash)   ? BY_NAME_DEPLOYMENT
+                                                   : BY_NAME_NONE;
+    }
+    if (strcmp(owner->kind->text, "Job") == 0 && spec->cron_suffix &&
+        text_starts(str_text(owner->api_version), "batch/")) {
+        return BY_NAME_CRON_JOB;
+    }
+    return BY_NAME_NONE;
+}
+
+bool owner_is_named_only(const struct cluster *c, const struct pod_spec *spec)
+{
+    return told_by_name(c, spec) != BY_NAME_NONE;
+}
+
+void owner_of_spec(const struct cluster *c, const struct pod_spec *spec, struct identity *out)
 {
     const struct owner_ref *owner = &spec->owner;
     const struct workload_object *middle;
-    const struct str *hash, *rollouts_hash;
 
-    (void)e;
     *out = (struct identity){ .group = NULL };
     split_api_version(owner->api_version, out);
     out->kind = str_ref(owner->kind);
@@ -145,17 +165,17 @@ void owner_of_spec(const struct cluster *c, const struct ns_entry *e, const stru
         identity_of_object(top != NULL ? top : &middle->head, out);
         return;
     }
-    if (strcmp(out->group->text, "apps") == 0 && strcmp(out->kind->text, "ReplicaSet") == 0) {
-        hash = label_set_get(spec->labels, c->per_pod_keys[PER_POD_TEMPLATE_HASH]);
-        rollouts_hash = label_set_get(spec->labels, c->per_pod_keys[PER_POD_ROLLOUTS_HASH]);
-        if (ends_in_hash(owner->name, rollouts_hash)) {
-            set_identity(out, "argoproj.io", "v1alpha1", "Rollout",
-                         name_before_hash(owner->name, rollouts_hash));
-        } else if (ends_in_hash(owner->name, hash)) {
-            set_identity(out, "apps", "v1", "Deployment", name_before_hash(owner->name, hash));
-        }
-    } else if (strcmp(out->group->text, "batch") == 0 && strcmp(out->kind->text, "Job") == 0 &&
-               spec->cron_suffix) {
+    switch (told_by_name(c, spec)) {
+    case BY_NAME_DEPLOYMENT:
+        set_identity(out, "apps", "v1", "Deployment", parent_name(owner->name));
+        break;
+    case BY_NAME_ROLLOUT:
+        set_identity(out, "argoproj.io", "v1alpha1", "Rollout", parent_name(owner->name));
+        break;
+    case BY_NAME_CRON_JOB:
         set_identity(out, "batch", "v1", "CronJob", parent_name(owner->name));
+        break;
+    case BY_NAME_NONE:
+        break;
     }
 }

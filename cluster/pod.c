@@ -255,7 +255,7 @@ static struct class_entry *class_of_spec(struct cluster *c, struct ns_entry *e,
     struct class_entry *cls;
     struct label_set *labels = ns_visible_labels(c, e, spec->labels);
 
-    owner_of_spec(c, e, spec, &id);
+    owner_of_spec(c, spec, &id);
     w = workload_get(c, e, &id);
     cls = class_get(c, e, w, labels, spec->annotations, spec->shape);
     if (id.uid != NULL && w->pub.object == NULL && w->pub.uid != id.uid) {

@@ -52,6 +52,7 @@ struct class_entry *class_get(struct cluster *c, struct ns_entry *e, struct work
     cls->pub.ns_index = (uint32_t)e->pub.classes.len;
     vec_push(&e->pub.classes, &cls->pub);
     cls->pub.workload_index = (uint32_t)w->pub.classes.len;
+    vec_reserve(&w->pub.classes, 1); /* most have one */
     vec_push(&w->pub.classes, &cls->pub);
     table_add(&c->classes, cls, class_hash);
     touch_class(c, cls, false);

@@ -164,9 +164,12 @@ struct pod_spec *spec_intern(struct cluster *c, const struct pod_object *obj,
     }
     if (owner->kind != NULL && !obj->mirror) {
         s.owner = (struct owner_ref){ str_ref(owner->api_version), str_ref(owner->kind),
-                                      str_ref(owner->name), str_ref(owner->uid), true };
+                                      str_ref(owner->name), NULL, true };
         s.cron_suffix = strcmp(owner->kind->text, "Job") == 0 &&
                         owner_cron_suffix(owner->name->text, obj->head.created_ms);
+        if (!owner_is_named_only(c, &s)) {
+            s.owner.uid = str_ref(owner->uid);
+        }
     } else { /* bare, or the static pod of a node: stands for itself */
         s.owner = (struct owner_ref){ str_intern("v1"), str_intern("Pod"), str_ref(obj->head.name),
                                       str_ref(obj->head.uid), false };

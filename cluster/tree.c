@@ -263,7 +263,7 @@ static size_t cut_text(const char *text)
 int tree_map(const cJSON *obj, const struct field *at, const char *key,
              bool (*keep)(const char *key), bool cut, struct label_set **out, struct error *err)
 {
-    enum { FEW = 32 };
+    enum { FEW = 16 };
     struct label few[FEW], *pairs = few;
     const struct field *map = FIELD(at, key);
     const cJSON *node, *child;
