@@ -379,14 +379,14 @@ size_t stmt_blob(struct stmt *st, int column, const void **out)
     return (size_t)sqlite3_column_bytes(st->raw, column);
 }
 
-int64_t db_last_id(const struct db *db)
+int64_t stmt_last_id(const struct stmt *st)
 {
-    return sqlite3_last_insert_rowid(db->raw);
+    return sqlite3_last_insert_rowid(st->db->raw);
 }
 
-int64_t db_changes(const struct db *db)
+int64_t stmt_changes(const struct stmt *st)
 {
-    return sqlite3_changes64(db->raw);
+    return sqlite3_changes64(st->db->raw);
 }
 
 int db_wal_frames(const struct db *db)

@@ -69,8 +69,9 @@ bool stmt_null(struct stmt *st, int column);
 const char *stmt_text(struct stmt *st, int column); /* "" for NULL; valid until the next step */
 size_t stmt_blob(struct stmt *st, int column, const void **out);
 
-int64_t db_last_id(const struct db *db);
-int64_t db_changes(const struct db *db);
+/* Of the connection's last insert, update or delete. */
+int64_t stmt_last_id(const struct stmt *st);
+int64_t stmt_changes(const struct stmt *st);
 /* Frames in the write-ahead log after the last commit. */
 int db_wal_frames(const struct db *db);
 /* Moves what the log holds into the file as far as readers allow, without waiting for them. */

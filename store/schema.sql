@@ -74,7 +74,7 @@ CREATE TABLE finding_row (
     environment INTEGER NOT NULL,
     reason INTEGER NOT NULL,
     reopened INTEGER NOT NULL,
-    open_seq INTEGER NOT NULL,
+    cycle_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
     first_seen_ms INTEGER NOT NULL,
     first_opened_ms INTEGER,
@@ -153,8 +153,7 @@ CREATE TABLE watch_gap (
     kind TEXT NOT NULL,
     from_ms INTEGER NOT NULL,
     to_ms INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    seq INTEGER NOT NULL
+    reason TEXT NOT NULL
 ) STRICT;
 
 -- One row per day (UTC) and severity on which something happened; `open` is how many were open at the end of it.
