@@ -1,5 +1,6 @@
-/* A rule is a row of data and a pure function (STYLE 4). It reads the subject and a const view of the cluster and says
- * one verdict. No clock, no I/O, no logging, no statics. The rows are in rules/check_*.c; rules/catalogue.c lists them. */
+/* A rule is a row of data and a pure function (STYLE 4). It reads the subject and a const view of
+ * the cluster and says one verdict. No clock, no I/O, no logging, no statics. The rows are in
+ * rules/check_*.c; rules/catalogue.c lists them. */
 #ifndef NETAUDITD_RULES_RULE_H
 #define NETAUDITD_RULES_RULE_H
 
@@ -31,7 +32,8 @@ struct subject {
     };
 };
 
-/* Labels that exemptions and label rules look at: the object's own; for workloads the pod template's. */
+/* Labels that exemptions and label rules look at: the object's own; for workloads the pod
+ * template's. */
 const struct label_set *subject_labels(const struct subject *s);
 const struct label_set *subject_annotations(const struct subject *s);
 const struct origin *subject_origin(const struct subject *s); /* NULL live */
@@ -40,11 +42,15 @@ void subject_ref_of(const struct subject *s, struct subject_ref *out);
 /* How a change of a kind can alter a verdict: which subjects are dirty. */
 enum depend_how {
     DEPEND_END,
-    DEPEND_SELF,       /* the subject is the object that changed (workload subjects: their object, pods or classes) */
-    DEPEND_NAMESPACE,  /* every subject in the namespace of the changed object (its Namespace's labels are always
-                          this: environment and exemptions; rows need not say it) */
-    DEPEND_SELECTED,   /* subjects that select, or are selected by, the changed object (old or new state) */
-    DEPEND_REFERENCED, /* subjects that name the changed object (Ingress -> Service, Secret, IngressClass) */
+    DEPEND_SELF, /* the subject is the object that changed (workload subjects: their object, pods or
+                    classes) */
+    DEPEND_NAMESPACE,  /* every subject in the namespace of the changed object (its Namespace's
+                          labels are always  this: environment and exemptions; rows need not say it)
+                        */
+    DEPEND_SELECTED,   /* subjects that select, or are selected by, the changed object (old or new
+                          state) */
+    DEPEND_REFERENCED, /* subjects that name the changed object (Ingress -> Service, Secret,
+                          IngressClass) */
     DEPEND_CLUSTER     /* every subject */
 };
 struct depend {
@@ -54,7 +60,16 @@ struct depend {
 
 enum level { LEVEL_OFF, LEVEL_WARN, LEVEL_FAIL };
 
-enum param_type { PARAM_END, PARAM_INT, PARAM_DURATION, PARAM_TEXT, PARAM_LIST, PARAM_MAP, PARAM_RANGE /* "lo-hi" */, PARAM_BOOL };
+enum param_type {
+    PARAM_END,
+    PARAM_INT,
+    PARAM_DURATION,
+    PARAM_TEXT,
+    PARAM_LIST,
+    PARAM_MAP,
+    PARAM_RANGE /* "lo-hi" */,
+    PARAM_BOOL
+};
 struct param {
     const char *name;
     enum param_type type;
@@ -72,17 +87,18 @@ struct outcome;
 struct rule {
     const char *policy, *rule, *title, *category;
     enum severity severity;
-    unsigned subjects;             /* bits of enum subject_kind */
-    const struct depend *depends;  /* ends with DEPEND_END */
-    unsigned needs;                /* bits of enum kind without which nothing can be said: unavailable = error */
-    uint8_t levels[ENV_COUNT];     /* enum level, columns P S D O of RULES.md */
-    const struct param *params;    /* NULL or ends with PARAM_END */
-    const char *const *exempt_namespaces;    /* NULL or NULL-terminated: built in, from the templates */
-    const struct label_pair *exempt_labels;  /* NULL or ends with key NULL: any one suffices */
-    const char *description;       /* what it checks and why, some sentences */
-    const char *remediation;       /* concrete text or a manifest */
-    const char *false_positives;   /* when it may be wrong; "" if never */
-    const char *const *references; /* NULL-terminated: "CIS Kubernetes 5.3.2", ... */
+    unsigned subjects;            /* bits of enum subject_kind */
+    const struct depend *depends; /* ends with DEPEND_END */
+    unsigned needs; /* bits of enum kind without which nothing can be said: unavailable = error */
+    uint8_t levels[ENV_COUNT];  /* enum level, columns P S D O of RULES.md */
+    const struct param *params; /* NULL or ends with PARAM_END */
+    const char *const
+        *exempt_namespaces; /* NULL or NULL-terminated: built in, from the templates */
+    const struct label_pair *exempt_labels; /* NULL or ends with key NULL: any one suffices */
+    const char *description;                /* what it checks and why, some sentences */
+    const char *remediation;                /* concrete text or a manifest */
+    const char *false_positives;            /* when it may be wrong; "" if never */
+    const char *const *references;          /* NULL-terminated: "CIS Kubernetes 5.3.2", ... */
     void (*evaluate)(const struct rule_input *in, struct outcome *out);
 };
 
@@ -96,18 +112,18 @@ struct rule_input {
     const struct rule_params *params;
     int64_t now_ms;
     struct arena *arena; /* for texts of the outcome; reset after the verdict has been taken */
-    void *memo;          /* rules/reach.h: answers shared between the rules of one evaluation; may be NULL */
+    void *memo; /* rules/reach.h: answers shared between the rules of one evaluation; may be NULL */
 };
 
 /* ---- saying it: exactly one of pass/fail/warn/skip/error per evaluation, the last counts ---- */
 struct outcome {
     enum result result;
     const char *message;
-    const char *field;    /* the deciding field's path, for file:line */
+    const char *field; /* the deciding field's path, for file:line */
     const char *subkey;
     int64_t grace_ms, valid_until_ms;
     bool kind_unavailable;
-    enum kind unavailable; /* which one, when so */
+    enum kind unavailable;                          /* which one, when so */
     struct evidence_item *evidence, *evidence_last; /* arena */
     uint32_t evidence_count;
     struct arena *arena;
@@ -119,17 +135,20 @@ void finding_fail(struct outcome *out, const char *message);
 void finding_warn(struct outcome *out, const char *message);
 void finding_skip(struct outcome *out, const char *why);
 void finding_error(struct outcome *out, const char *why);
-void finding_field(struct outcome *out, const char *field_path_fmt, ...) __attribute__((format(printf, 2, 3)));
+void finding_field(struct outcome *out, const char *field_path_fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 void finding_grace(struct outcome *out, int64_t grace_ms);
 void finding_valid_until(struct outcome *out, int64_t at_ms);
-/* Evidence: the deciding objects and the values seen; at most 50 items are kept, the rest counted as "more". Printed
- * as {"objects": [{kind, namespace, name, resourceVersion}], "<key>": "value" or [values]}. */
+/* Evidence: the deciding objects and the values seen; at most 50 items are kept, the rest counted
+ * as "more". Printed as {"objects": [{kind, namespace, name, resourceVersion}], "<key>": "value" or
+ * [values]}. */
 void evidence_object(struct outcome *out, const char *kind, const struct object *obj);
-void evidence_value(struct outcome *out, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void evidence_value(struct outcome *out, const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* May the rule rely on `kind` being there? True: yes. False: the outcome has been set: error (forbidden, stale, not
- * synced), or skip "not in the input" (files without any object of it and no --complete), or skip with the setting
- * that would help (KIND_STATE_OFF). */
+/* May the rule rely on `kind` being there? True: yes. False: the outcome has been set: error
+ * (forbidden, stale, not synced), or skip "not in the input" (files without any object of it and no
+ * --complete), or skip with the setting that would help (KIND_STATE_OFF). */
 bool rule_relies_on(const struct rule_input *in, struct outcome *out, enum kind kind);
 
 /* Effective parameters; the name must be in the row (else abort: our own mistake). */
@@ -137,13 +156,15 @@ int64_t param_int(const struct rule_input *in, const char *name); /* INT, DURATI
 const char *param_text(const struct rule_input *in, const char *name);
 const char *const *param_list(const struct rule_input *in, const char *name); /* NULL-terminated */
 bool param_list_has(const struct rule_input *in, const char *name, const char *value);
-const struct label_pair *param_map(const struct rule_input *in, const char *name); /* ends with key NULL */
+const struct label_pair *param_map(const struct rule_input *in,
+                                   const char *name); /* ends with key NULL */
 void param_range(const struct rule_input *in, const char *name, int64_t *lo, int64_t *hi);
 
 /* ---- the catalogue ---- */
 size_t rule_count(void);
 const struct rule *rule_at(size_t i); /* sorted by policy, then rule */
-/* "policy/rule", or a rule name that is unique, aliases included (restrict-egress-traffic/block-external-ips). NULL. */
+/* "policy/rule", or a rule name that is unique, aliases included
+ * (restrict-egress-traffic/block-external-ips). NULL. */
 const struct rule *rule_find(const char *id);
 size_t rule_index(const struct rule *r);
 

@@ -85,7 +85,8 @@ void verdict_fingerprint(const char *cluster_id, const char *policy, const char 
     struct sha256 *h = sha256_create();
 
     sha256_field(h, cluster_id);
-    sha256_field(h, policy);
+    sha256_update(h, policy, strlen(policy));
+    sha256_update(h, "/", 1);
     sha256_field(h, rule);
     sha256_field(h, subject->group);
     sha256_field(h, subject->kind);

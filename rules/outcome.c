@@ -1,0 +1,332 @@
+#include "rules/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct evidence_item {
+    struct evidence_item *next;
+    const char *key; /* NULL: an object */
+    const char *value;
+    const char *kind, *ns, *name, *resource_version;
+};
+
+void outcome_init(struct outcome *out, struct arena *arena)
+{
+    *out = (struct outcome){
+        .result = RESULT_ERROR, .message = "the rule said nothing", .subkey = "", .arena = arena
+    };
+}
+
+static void say(struct outcome *out, enum result result, const char *message)
+{
+    out->result = result;
+    out->message = message;
+    out->kind_unavailable = false;
+}
+
+void finding_pass(struct outcome *out)
+{
+    say(out, RESULT_PASS, "");
+}
+
+void finding_pass_because(struct outcome *out, const char *why)
+{
+    say(out, RESULT_PASS, why);
+}
+
+void finding_fail(struct outcome *out, const char *message)
+{
+    say(out, RESULT_FAIL, message);
+}
+
+void finding_warn(struct outcome *out, const char *message)
+{
+    say(out, RESULT_WARN, message);
+}
+
+void finding_skip(struct outcome *out, const char *why)
+{
+    say(out, RESULT_SKIP, why);
+}
+
+void finding_error(struct outcome *out, const char *why)
+{
+    say(out, RESULT_ERROR, why);
+}
+
+static char *format(struct arena *arena, const char *fmt, va_list ap)
+{
+    va_list again;
+
+    va_copy(again, ap);
+    int len = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (len < 0) {
+        len = 0;
+    }
+    char *text = arena_alloc(arena, (size_t)len + 1);
+    vsnprintf(text, (size_t)len + 1, fmt, ap);
+    return text;
+}
+
+void finding_field(struct outcome *out, const char *field_path_fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, field_path_fmt);
+    out->field = format(out->arena, field_path_fmt, ap);
+    va_end(ap);
+}
+
+void finding_grace(struct outcome *out, int64_t grace_ms)
+{
+    out->grace_ms = grace_ms;
+}
+
+void finding_valid_until(struct outcome *out, int64_t at_ms)
+{
+    if (out->valid_until_ms == 0 || at_ms < out->valid_until_ms) {
+        out->valid_until_ms = at_ms;
+    }
+}
+
+/* ---- evidence ---- */
+
+/* Outsiders choose these texts: each is cut, so that the whole stays bounded. */
+static const char *cut(struct arena *arena, const char *text)
+{
+    size_t len = strnlen(text, EVIDENCE_MAX_TEXT + 1);
+
+    if (len <= EVIDENCE_MAX_TEXT) {
+        return arena_strndup(arena, text, len);
+    }
+    len = EVIDENCE_MAX_TEXT;
+    while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80) {
+        len--; /* never through the middle of a character */
+    }
+    return arena_printf(arena, "%.*s...", (int)len, text);
+}
+
+/* NULL when there are enough: it is only counted then. */
+static struct evidence_item *add_item(struct outcome *out)
+{
+    if (out->evidence_count++ >= EVIDENCE_MAX_ITEMS) {
+        return NULL;
+    }
+    struct evidence_item *item = arena_alloc(out->arena, sizeof(*item));
+    if (out->evidence_last != NULL) {
+        out->evidence_last->next = item;
+    } else {
+        out->evidence = item;
+    }
+    out->evidence_last = item;
+    return item;
+}
+
+void evidence_object(struct outcome *out, const char *kind, const struct object *obj)
+{
+    struct evidence_item *item = add_item(out);
+
+    if (item == NULL) {
+        return;
+    }
+    item->kind = kind;
+    item->ns = obj->ns != NULL ? cut(out->arena, obj->ns->text) : NULL;
+    item->name = cut(out->arena, str_text(obj->name));
+    if (obj->resource_version != NULL) {
+        item->resource_version = cut(out->arena, obj->resource_version->text);
+    }
+}
+
+void evidence_value(struct outcome *out, const char *key, const char *fmt, ...)
+{
+    struct evidence_item *item = add_item(out);
+    va_list ap;
+
+    if (item == NULL) {
+        return;
+    }
+    va_start(ap, fmt);
+    item->key = key;
+    item->value = cut(out->arena, format(out->arena, fmt, ap));
+    va_end(ap);
+}
+
+static void add_member(struct buf *json, const char *key, const char *value)
+{
+    buf_adds(json, ",\"");
+    buf_adds(json, key);
+    buf_adds(json, "\":");
+    buf_add_json(json, value);
+}
+
+static void add_objects(const struct outcome *out, struct buf *json)
+{
+    const char *between = "\"objects\":[";
+
+    for (const struct evidence_item *i = out->evidence; i != NULL; i = i->next) {
+        if (i->key != NULL) {
+            continue;
+        }
+        buf_adds(json, between);
+        buf_adds(json, "{\"kind\":");
+        buf_add_json(json, i->kind);
+        if (i->ns != NULL) {
+            add_member(json, "namespace", i->ns);
+        }
+        add_member(json, "name", i->name);
+        if (i->resource_version != NULL) {
+            add_member(json, "resourceVersion", i->resource_version);
+        }
+        buf_adds(json, "}");
+        between = ",";
+    }
+    if (json->len > 1) {
+        buf_adds(json, "]");
+    }
+}
+
+static bool seen_before(const struct outcome *out, const struct evidence_item *item)
+{
+    const struct evidence_item *i = out->evidence;
+
+    while (i != item && (i->key == NULL || strcmp(i->key, item->key) != 0)) {
+        i = i->next;
+    }
+    return i != item;
+}
+
+/* One value stands alone, several of one key become a list. */
+static void add_values(const struct evidence_item *first, struct buf *json)
+{
+    uint32_t n = 0;
+
+    for (const struct evidence_item *i = first; i != NULL; i = i->next) {
+        n += i->key != NULL && strcmp(i->key, first->key) == 0 ? 1 : 0;
+    }
+    buf_add_json(json, first->key);
+    buf_adds(json, n > 1 ? ":[" : ":");
+    const char *between = "";
+    for (const struct evidence_item *i = first; i != NULL; i = i->next) {
+        if (i->key != NULL && strcmp(i->key, first->key) == 0) {
+            buf_adds(json, between);
+            buf_add_json(json, i->value);
+            between = ",";
+        }
+    }
+    buf_adds(json, n > 1 ? "]" : "");
+}
+
+void outcome_evidence(const struct outcome *out, struct buf *json)
+{
+    buf_adds(json, "{");
+    add_objects(out, json);
+    for (const struct evidence_item *i = out->evidence; i != NULL; i = i->next) {
+        if (i->key != NULL && !seen_before(out, i)) {
+            buf_adds(json, json->len > 1 ? "," : "");
+            add_values(i, json);
+        }
+    }
+    if (out->evidence_count > EVIDENCE_MAX_ITEMS) {
+        buf_addf(json, ",\"more\":%u", out->evidence_count - EVIDENCE_MAX_ITEMS);
+    }
+    buf_adds(json, "}");
+}
+
+/* ---- kinds that a rule relies on ---- */
+
+static bool any_workload_in_input(const struct cluster *c)
+{
+    for (int k = 0; k < KIND_COUNT; k++) {
+        if (kind_table[k].workload && cluster_kind_in_input(c, (enum kind)k)) {
+            return true;
+        }
+    }
+    return cluster_kind_in_input(c, KIND_POD);
+}
+
+/* CONTRACTS 2: the absence of these says nothing about the cluster, only about the input. */
+static bool missing_from_input(const struct cluster *c, enum kind kind)
+{
+    switch (kind) {
+    case KIND_POD:
+        return !any_workload_in_input(c);
+    case KIND_SECRET:
+    case KIND_INGRESS_CLASS:
+    case KIND_SERVICE:
+        return !cluster_kind_in_input(c, kind);
+    default:
+        return false;
+    }
+}
+
+bool kind_unavailable(const struct cluster *c, enum kind kind)
+{
+    if (cluster_offline(c)) {
+        return false;
+    }
+    switch (cluster_kind(c, kind)->state) {
+    case KIND_STATE_PENDING:
+    case KIND_STATE_FORBIDDEN:
+    case KIND_STATE_STALE:
+        return true;
+    case KIND_STATE_SYNCED:
+    case KIND_STATE_ABSENT:
+    case KIND_STATE_OFF:
+        break;
+    }
+    return false;
+}
+
+const char *kind_trouble(const struct cluster *c, enum kind kind, bool *unavailable,
+                         struct arena *arena)
+{
+    char resource[64];
+
+    *unavailable = false;
+    kind_resource_name(&kind_table[kind], resource);
+    if (cluster_offline(c)) {
+        if (!missing_from_input(c, kind)) {
+            return NULL;
+        }
+        return kind == KIND_POD
+                   ? "not in the input: no workload at all"
+                   : arena_printf(arena, "not in the input: no %s at all", kind_table[kind].name);
+    }
+    *unavailable = kind_unavailable(c, kind);
+    switch (cluster_kind(c, kind)->state) {
+    case KIND_STATE_PENDING:
+        return arena_printf(arena, "cannot be judged: %s have not been listed yet", resource);
+    case KIND_STATE_FORBIDDEN:
+        return arena_printf(arena, "cannot be judged: %s may not be read", resource);
+    case KIND_STATE_STALE:
+        return arena_printf(arena, "cannot be judged: what is known of %s is stale", resource);
+    case KIND_STATE_OFF:
+        return kind == KIND_SECRET
+                   ? "not judged: Secrets are not watched; secrets: metadata would"
+                   : arena_printf(arena, "not judged: %s are not watched", resource);
+    case KIND_STATE_SYNCED:
+    case KIND_STATE_ABSENT:
+        break;
+    }
+    return NULL;
+}
+
+bool rule_relies_on(const struct rule_input *in, struct outcome *out, enum kind kind)
+{
+    bool unavailable;
+    const char *why = kind_trouble(in->cluster, kind, &unavailable, in->arena);
+
+    if (why == NULL) {
+        return true;
+    }
+    if (unavailable) {
+        finding_error(out, why);
+        out->kind_unavailable = true;
+        out->unavailable = kind;
+    } else {
+        finding_skip(out, why);
+    }
+    return false;
+}
