@@ -46,7 +46,7 @@ int field_error(const struct field *f, struct error *err, const char *fmt, ...)
 
 struct str *field_sentence(const struct field *f, const char *fmt, ...)
 {
-    char path[TREE_PATH_MAX], sentence[SENTENCE_MAX], whole[TREE_PATH_MAX + SENTENCE_MAX];
+    char path[TREE_PATH_MAX], sentence[SENTENCE_MAX], whole[TREE_PATH_MAX + SENTENCE_MAX + 2];
     va_list args;
 
     field_format(f, path);
