@@ -21,7 +21,7 @@ struct path {
 
 static void path_split(const char *text, struct path *p)
 {
-    *p = (struct path){0};
+    *p = (struct path){ 0 };
     while (*text == '/') {
         size_t n;
 
@@ -94,7 +94,8 @@ static enum place route_resource(struct path *p, size_t at, const char *group, c
     r->kind = kind_by_path(group, version, resource);
     if (r->kind == NULL || !r->kind->served || p->n > at + 3 ||
         (ns[0] != '\0' && !r->kind->namespaced) ||
-        (sub[0] != '\0' && strcmp(sub, "status") != 0 && strcmp(sub, "finalize") != 0)) {
+        (sub[0] != '\0' && strcmp(sub, "status") != 0 && strcmp(sub, "finalize") != 0 &&
+         !(strcmp(sub, "scale") == 0 && strcmp(group, "apps") == 0))) {
         r->kind = r->kind != NULL && r->kind->served && sub[0] != '\0' ? r->kind : NULL;
         return PLACE_NO_RESOURCE;
     }
@@ -114,7 +115,7 @@ static enum place route_path(struct path *p, struct route *r)
 
 static void plain(struct exchange *x, int code, const char *text)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     buf_str(&b, text);
     exchange_reply(x, code, "text/plain; charset=utf-8", &b);
@@ -122,18 +123,21 @@ static void plain(struct exchange *x, int code, const char *text)
 
 static void serve_version(struct exchange *x)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
     const char *v = x->fake->settings.git_version;
     unsigned major = 1, minor = 0;
 
     sscanf(v, "v%u.%u", &major, &minor);
-    buf_fmt(&b,
-            "{\"major\":\"%u\",\"minor\":\"%u\",\"emulationMajor\":\"%u\",\"emulationMinor\":\"%u\","
-            "\"minCompatibilityMajor\":\"%u\",\"minCompatibilityMinor\":\"%u\",\"gitVersion\":",
-            major, minor, major, minor, major, minor > 0 ? minor - 1 : 0);
+    buf_fmt(
+        &b,
+        "{\"major\":\"%u\",\"minor\":\"%u\",\"emulationMajor\":\"%u\",\"emulationMinor\":\"%u\","
+        "\"minCompatibilityMajor\":\"%u\",\"minCompatibilityMinor\":\"%u\",\"gitVersion\":",
+        major, minor, major, minor, major, minor > 0 ? minor - 1 : 0);
     buf_json(&b, v);
-    buf_str(&b, ",\"gitCommit\":\"fake\",\"gitTreeState\":\"clean\",\"buildDate\":\"2026-07-01T00:00:00Z\","
-                "\"goVersion\":\"go1.26.0\",\"compiler\":\"gc\",\"platform\":\"linux/amd64\"}");
+    buf_str(
+        &b,
+        ",\"gitCommit\":\"fake\",\"gitTreeState\":\"clean\",\"buildDate\":\"2026-07-01T00:00:00Z\","
+        "\"goVersion\":\"go1.26.0\",\"compiler\":\"gc\",\"platform\":\"linux/amd64\"}");
     x->pretty = true; /* as the real server: always */
     exchange_reply(x, 200, "application/json", &b);
 }
@@ -141,7 +145,7 @@ static void serve_version(struct exchange *x)
 static void serve_other(struct exchange *x, const struct path *p)
 {
     struct fake *f = x->fake;
-    struct buf b = {0};
+    struct buf b = { 0 };
     const char *first = p->n > 0 ? p->seg[0] : "";
     bool ok = true;
 
@@ -153,7 +157,8 @@ static void serve_other(struct exchange *x, const struct path *p)
                       strcmp(first, "healthz") == 0)) {
         bool bad = f->settings.not_ready && strcmp(first, "readyz") == 0;
 
-        plain(x, bad ? 500 : 200, bad ? "[-]etcd failed: reason withheld\nreadyz check failed\n" : "ok");
+        plain(x, bad ? 500 : 200,
+              bad ? "[-]etcd failed: reason withheld\nreadyz check failed\n" : "ok");
         return;
     }
     if (p->n == 1 && strcmp(first, "api") == 0) {
@@ -183,7 +188,7 @@ static bool serve_http_fault(struct exchange *x)
 {
     static const char garbage[] = "\x16\x03\x01\x02{]\xff\xfe not json \x00\x01";
     struct fault *t = exchange_fault(x, ACT_HTTP);
-    struct buf b = {0};
+    struct buf b = { 0 };
     const char *kind, *type;
     const cJSON *h;
     int code;
@@ -203,12 +208,12 @@ static bool serve_http_fault(struct exchange *x)
     kind = jstr(t->spec, "body", code == 429 ? "busy" : "status");
     type = "application/json";
     if (strcmp(kind, "status") == 0 || strcmp(kind, "truncated") == 0) {
-        status_json(&(struct status){.code = code,
-                                     .reason = jstr(t->spec, "reason", status_reason(code)),
-                                     .message = jstr(t->spec, "message", "injected"),
-                                     .retry_after_seconds =
-                                         (int)jnum(t->spec, "retry_after_seconds", 0)},
-                    &b);
+        status_json(
+            &(struct status){ .code = code,
+                              .reason = jstr(t->spec, "reason", status_reason(code)),
+                              .message = jstr(t->spec, "message", "injected"),
+                              .retry_after_seconds = (int)jnum(t->spec, "retry_after_seconds", 0) },
+            &b);
         b.len = kind[0] == 't' ? b.len / 2 : b.len;
     } else if (strcmp(kind, "html") == 0) {
         buf_fmt(&b, "<html><head><title>%d %s</title></head><body>nginx</body></html>\n", code,
@@ -256,8 +261,8 @@ static const char *authenticate(struct exchange *x)
     }
     user = strncasecmp(auth, "Bearer ", 7) == 0 ? fake_user_of(f, auth + 7) : NULL;
     if (user == NULL) {
-        exchange_status(
-            x, &(struct status){.code = 401, .reason = "Unauthorized", .message = "Unauthorized"});
+        exchange_status(x, &(struct status){
+                               .code = 401, .reason = "Unauthorized", .message = "Unauthorized" });
     }
     return user;
 }
@@ -267,21 +272,22 @@ static bool authorize(struct exchange *x, const char *user)
 {
     const struct route *r = &x->route;
     bool anonymous = strcmp(user, "system:anonymous") == 0;
-    struct buf b = {0};
+    struct buf b = { 0 };
     char *resource;
 
     if (r->kind == NULL) {
-        static const char *const open[] = {"/version", "/healthz", "/livez", "/readyz"};
+        static const char *const open[] = { "/version", "/healthz", "/livez", "/readyz" };
 
         for (size_t i = 0; i < ARRAY_LEN(open); i++) {
             anonymous = anonymous && strncmp(x->req->path, open[i], strlen(open[i])) != 0;
         }
         if (anonymous) {
-            exchange_status(x, &(struct status){.code = 403,
-                                                .reason = "Forbidden",
-                                                .message = "forbidden: User \"system:anonymous\" cannot "
-                                                           "get path",
-                                                .details = true});
+            exchange_status(x, &(struct status){ .code = 403,
+                                                 .reason = "Forbidden",
+                                                 .message =
+                                                     "forbidden: User \"system:anonymous\" cannot "
+                                                     "get path",
+                                                 .details = true });
         }
         return !anonymous;
     }
@@ -301,12 +307,12 @@ static bool authorize(struct exchange *x, const char *user)
         buf_str(&b, " at the cluster scope");
     }
     exchange_header(x, "X-Content-Type-Options: nosniff");
-    exchange_status(x, &(struct status){.code = 403,
-                                        .reason = "Forbidden",
-                                        .message = buf_cstr(&b),
-                                        .name = r->name,
-                                        .group = r->kind->group,
-                                        .kind = r->kind->resource});
+    exchange_status(x, &(struct status){ .code = 403,
+                                         .reason = "Forbidden",
+                                         .message = buf_cstr(&b),
+                                         .name = r->name,
+                                         .group = r->kind->group,
+                                         .kind = r->kind->resource });
     free(resource);
     buf_free(&b);
     return false;
@@ -314,6 +320,10 @@ static bool authorize(struct exchange *x, const char *user)
 
 static void serve_resource(struct exchange *x)
 {
+    if (strcmp(x->route.subresource, "scale") == 0) {
+        api_scale(x);
+        return;
+    }
     switch (x->route.verb) {
     case VERB_LIST:
         list_start(x);
@@ -351,20 +361,21 @@ static void serve_resource(struct exchange *x)
     default:
         break;
     }
-    exchange_status(x, &(struct status){.code = 405,
-                                        .reason = "MethodNotAllowed",
-                                        .message = "the server does not allow this method on the requested "
-                                                   "resource",
-                                        .details = true});
+    exchange_status(
+        x, &(struct status){ .code = 405,
+                             .reason = "MethodNotAllowed",
+                             .message = "the server does not allow this method on the requested "
+                                        "resource",
+                             .details = true });
 }
 
 void api_request(struct http_conn *c, const struct http_request *req, void *ctx)
 {
     struct fake *f = ctx;
     struct path p;
-    struct route r = {0};
+    struct route r = { 0 };
     struct exchange *x;
-    struct buf b = {0};
+    struct buf b = { 0 };
     enum place place;
     char *watch = http_query(req->query, "watch");
     const char *user;
@@ -375,10 +386,10 @@ void api_request(struct http_conn *c, const struct http_request *req, void *ctx)
     r.ns = r.ns != NULL ? r.ns : xstrdup("");
     r.name = r.name != NULL ? r.name : xstrdup("");
     r.subresource = r.subresource != NULL ? r.subresource : xstrdup("");
-    r.verb = r.kind == NULL ? VERB_OTHER
-                            : verb_of(req->method, r.name[0] != '\0',
-                                      watch != NULL && strcmp(watch, "false") != 0 &&
-                                          strcmp(watch, "0") != 0);
+    r.verb = r.kind == NULL
+                 ? VERB_OTHER
+                 : verb_of(req->method, r.name[0] != '\0',
+                           watch != NULL && strcmp(watch, "false") != 0 && strcmp(watch, "0") != 0);
     if (place == PLACE_RESOURCE && r.verb == VERB_LIST) {
         size = list_size();
     } else if (place == PLACE_RESOURCE && r.verb == VERB_WATCH) {
@@ -395,10 +406,11 @@ void api_request(struct http_conn *c, const struct http_request *req, void *ctx)
         discovery_resources(&b, core ? "" : p.seg[1], core ? p.seg[1] : p.seg[2]);
         exchange_reply(x, 200, "application/json", &b);
     } else if (place == PLACE_NO_RESOURCE) {
-        exchange_status(x, &(struct status){.code = 404,
-                                            .reason = "NotFound",
-                                            .message = "the server could not find the requested resource",
-                                            .details = true});
+        exchange_status(
+            x, &(struct status){ .code = 404,
+                                 .reason = "NotFound",
+                                 .message = "the server could not find the requested resource",
+                                 .details = true });
     } else if (place == PLACE_NO_GROUP) {
         plain(x, 404, "404 page not found\n");
     } else {

@@ -46,7 +46,7 @@ char *xstrdup(const char *s)
 void buf_free(struct buf *b)
 {
     free(b->data);
-    *b = (struct buf){0};
+    *b = (struct buf){ 0 };
 }
 
 char *buf_reserve(struct buf *b, size_t extra)
@@ -135,13 +135,13 @@ void buf_json(struct buf *b, const char *s)
         unsigned char c = (unsigned char)*s;
 
         if (c == '"' || c == '\\') {
-            char esc[2] = {'\\', (char)c};
+            char esc[2] = { '\\', (char)c };
             buf_add(b, esc, 2);
         } else if (c == '\n' || c == '\r' || c == '\t') {
-            char esc[2] = {'\\', c == '\n' ? 'n' : c == '\r' ? 'r' : 't'};
+            char esc[2] = { '\\', c == '\n' ? 'n' : c == '\r' ? 'r' : 't' };
             buf_add(b, esc, 2);
         } else if (c < 0x20) {
-            char esc[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+            char esc[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
             buf_add(b, esc, 6);
         } else {
             buf_add(b, &c, 1);

@@ -1,5 +1,5 @@
-/* Growable bytes, and allocation that leaves with exit 70 when memory is gone (a test tool has nothing better to do).
- * A zeroed struct buf is an empty one; buf_free makes it empty again. */
+/* Growable bytes, and allocation that leaves with exit 70 when memory is gone (a test tool has
+ * nothing better to do). A zeroed struct buf is an empty one; buf_free makes it empty again. */
 #ifndef FAKE_BUF_H
 #define FAKE_BUF_H
 

@@ -9,8 +9,9 @@
 #include "patch.h"
 #include "selector.h"
 
-#define LOG_MAX    200000
-#define STEPS_TICK 5000 /* at most so many changes in one turn of the loop, that answers get their turn */
+#define LOG_MAX 200000
+#define STEPS_TICK                                                                                 \
+    5000 /* at most so many changes in one turn of the loop, that answers get their turn */
 
 enum mode { MODE_TOUCH, MODE_REPLACE, MODE_PATCH };
 
@@ -46,7 +47,8 @@ uint64_t realtime_ns(void)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void record(const struct churn *c, uint64_t t_ns, uint64_t rv, enum event_type type, const char *key)
+static void record(const struct churn *c, uint64_t t_ns, uint64_t rv, enum event_type type,
+                   const char *key)
 {
     struct record *r;
 
@@ -61,13 +63,13 @@ static void record(const struct churn *c, uint64_t t_ns, uint64_t rv, enum event
         free(r->key);
         record_first++;
     }
-    *r = (struct record){t_ns, rv, c->done, c->kind, type, xstrdup(key)};
+    *r = (struct record){ t_ns, rv, c->done, c->kind, type, xstrdup(key) };
     record_next++;
 }
 
 static void set_stamp(cJSON *root, uint64_t ns)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     buf_u64(&b, ns);
     jset_str(jobj(jobj(root, "metadata"), "annotations"), "fake.netauditd.io/at", buf_cstr(&b));
@@ -77,8 +79,8 @@ static void set_stamp(cJSON *root, uint64_t ns)
 static void touch_tree(struct fake *f, struct churn *c, struct object *o, uint64_t now)
 {
     cJSON *root = object_tree(o);
-    struct writer w = {.defaults = false};
-    struct buf b = {0};
+    struct writer w = { .defaults = false };
+    struct buf b = { 0 };
     bool changed;
 
     if (c->mode == MODE_PATCH) {
@@ -89,7 +91,8 @@ static void touch_tree(struct fake *f, struct churn *c, struct object *o, uint64
         w.defaults = true;
     } else {
         buf_u64(&b, c->done);
-        jset_str(jobj(jobj(root, "metadata"), "annotations"), "fake.netauditd.io/touch", buf_cstr(&b));
+        jset_str(jobj(jobj(root, "metadata"), "annotations"), "fake.netauditd.io/touch",
+                 buf_cstr(&b));
         buf_free(&b);
     }
     if (c->stamp) {
@@ -101,7 +104,7 @@ static void touch_tree(struct fake *f, struct churn *c, struct object *o, uint64
 
 static void step_replace(struct fake *f, struct churn *c, size_t i, struct object *o)
 {
-    struct writer w = {.defaults = false};
+    struct writer w = { .defaults = false };
     cJSON *meta;
 
     if (o != NULL) {
@@ -167,7 +170,7 @@ void churn_tick(struct fake *f)
 
 static bool pick(struct fake *f, struct churn *c, const cJSON *spec, struct buf *why)
 {
-    struct selector sel = {0};
+    struct selector sel = { 0 };
     struct snapshot snap;
     const char *labels = jstr(spec, "labelSelector", "");
     uint64_t seed = (uint64_t)jnum(spec, "seed", 1);
@@ -277,9 +280,11 @@ void churn_json(struct fake *f, struct buf *out)
 {
     buf_str(out, "{\"churns\":[");
     for (struct churn *c = f->churns; c != NULL; c = c->next) {
-        buf_fmt(out, "{\"id\":\"%s\",\"running\":%s,\"done\":%llu,\"objects\":%zu,\"late_max_ms\":%llu}%s",
-                c->id, c->running ? "true" : "false", (unsigned long long)c->done, c->n,
-                (unsigned long long)c->late_max_ms, c->next != NULL ? "," : "");
+        buf_fmt(
+            out,
+            "{\"id\":\"%s\",\"running\":%s,\"done\":%llu,\"objects\":%zu,\"late_max_ms\":%llu}%s",
+            c->id, c->running ? "true" : "false", (unsigned long long)c->done, c->n,
+            (unsigned long long)c->late_max_ms, c->next != NULL ? "," : "");
     }
     buf_str(out, "]}");
 }
@@ -292,12 +297,13 @@ void churn_log_lines(struct fake *f, struct buf *out)
         const char *slash = r->kind->namespaced ? strchr(r->key, '/') : NULL;
         size_t ns = slash != NULL ? (size_t)(slash - r->key) : 0;
 
-        buf_fmt(out,
-                "{\"t_ns\":%llu,\"rv\":\"%llu\",\"type\":\"%s\",\"kind\":\"%s\",\"namespace\":\"%.*s\","
-                "\"name\":\"%s\",\"step\":%llu}\n",
-                (unsigned long long)r->t_ns, (unsigned long long)r->rv, event_names[r->type],
-                r->kind->resource, (int)ns, r->key, slash != NULL ? slash + 1 : r->key,
-                (unsigned long long)r->step);
+        buf_fmt(
+            out,
+            "{\"t_ns\":%llu,\"rv\":\"%llu\",\"type\":\"%s\",\"kind\":\"%s\",\"namespace\":\"%.*s\","
+            "\"name\":\"%s\",\"step\":%llu}\n",
+            (unsigned long long)r->t_ns, (unsigned long long)r->rv, event_names[r->type],
+            r->kind->resource, (int)ns, r->key, slash != NULL ? slash + 1 : r->key,
+            (unsigned long long)r->step);
     }
 }
 

@@ -19,8 +19,7 @@ void key_of(const struct kind *k, const cJSON *root, struct buf *out)
 static bool has_generation(const struct kind *k)
 {
     return k->crd || strcmp(k->resource, "pods") == 0 || strcmp(k->group, "apps") == 0 ||
-           strcmp(k->group, "batch") == 0 ||
-           (strcmp(k->group, "networking.k8s.io") == 0);
+           strcmp(k->group, "batch") == 0 || (strcmp(k->group, "networking.k8s.io") == 0);
 }
 
 static void note_writer(const struct kind *k, cJSON *root, const struct writer *w)
@@ -34,7 +33,8 @@ static void note_writer(const struct kind *k, cJSON *root, const struct writer *
     }
 }
 
-struct object *commit_create(struct fake *f, const struct kind *k, cJSON *root, const struct writer *w)
+struct object *commit_create(struct fake *f, const struct kind *k, cJSON *root,
+                             const struct writer *w)
 {
     cJSON *meta = jobj(root, "metadata");
     struct object *o;
@@ -68,10 +68,11 @@ struct object *commit_create(struct fake *f, const struct kind *k, cJSON *root, 
     return o;
 }
 
-/* Equal apart from versions, managers and generation: the write of nothing that a real server does not store. */
+/* Equal apart from versions, managers and generation: the write of nothing that a real server does
+ * not store. */
 static bool same(const cJSON *a, const cJSON *b)
 {
-    static const char *const ignored[] = {"resourceVersion", "managedFields", "generation"};
+    static const char *const ignored[] = { "resourceVersion", "managedFields", "generation" };
     cJSON *x = cJSON_Duplicate(a, 1);
     cJSON *y = cJSON_Duplicate(b, 1);
     bool equal;
@@ -98,11 +99,16 @@ static void keep(cJSON *meta, const cJSON *before, const char *key)
     }
 }
 
-struct object *commit_update(struct fake *f, struct object *old, cJSON *root, const struct writer *w,
-                             bool *changed)
+struct object *commit_update(struct fake *f, struct object *old, cJSON *root,
+                             const struct writer *w, bool *changed)
 {
-    static const char *const kept[] = {"name", "namespace", "uid", "creationTimestamp",
-                                       "deletionTimestamp", "deletionGracePeriodSeconds", "generation"};
+    static const char *const kept[] = { "name",
+                                        "namespace",
+                                        "uid",
+                                        "creationTimestamp",
+                                        "deletionTimestamp",
+                                        "deletionGracePeriodSeconds",
+                                        "generation" };
     const struct kind *k = old->kind;
     cJSON *was = object_tree(old);
     const cJSON *was_meta = jget(was, "metadata");
@@ -194,7 +200,7 @@ bool commit_delete(struct fake *f, struct object *o)
 void commit_namespace(struct fake *f, const char *ns)
 {
     struct kind *k = kind_by_path("", "v1", "namespaces");
-    struct writer w = {.defaults = true};
+    struct writer w = { .defaults = true };
     cJSON *root;
 
     if (store_find(&f->store, k, ns) != NULL) {

@@ -38,16 +38,17 @@ static void reply(struct http_conn *c, int status, struct buf *out, bool lines)
 {
     struct reply *r = xcalloc(1, sizeof(*r));
 
-    r->src = (struct body_source){reply_fill, reply_closed};
+    r->src = (struct body_source){ reply_fill, reply_closed };
     r->out = *out;
     if (!lines) {
         buf_str(&r->out, "\n");
     }
-    http_start(c,
-               &(struct http_head){.status = status,
-                                   .content_type = lines ? "application/x-ndjson" : "application/json",
-                                   .length = r->out.len},
-               &r->src);
+    http_start(
+        c,
+        &(struct http_head){ .status = status,
+                             .content_type = lines ? "application/x-ndjson" : "application/json",
+                             .length = r->out.len },
+        &r->src);
 }
 
 int control_ok(struct control_call *c)
@@ -139,7 +140,8 @@ static const struct control_route *find_route(const struct control_route *table,
         size_t n = strlen(table->path);
         bool prefix = table->path[n - 1] == '/';
 
-        if (prefix ? strncmp(req->path, table->path, n) != 0 : strcmp(req->path, table->path) != 0) {
+        if (prefix ? strncmp(req->path, table->path, n) != 0
+                   : strcmp(req->path, table->path) != 0) {
             continue;
         }
         *path_known = true;
@@ -156,14 +158,15 @@ static void serve_dump(struct http_conn *c, struct fake *f, const struct http_re
     char *word = http_query(req->query, "kind");
     char *ns = http_query(req->query, "namespace");
     struct kind *k = word != NULL ? kind_by_word(word) : NULL;
-    struct buf out = {0};
+    struct buf out = { 0 };
 
     if (word != NULL && k == NULL) {
         buf_str(&out, "{\"error\":\"kind: no such kind\"}");
         reply(c, 400, &out, false);
     } else {
         http_start(c,
-                   &(struct http_head){.status = 200, .content_type = "application/json", .chunked = true},
+                   &(struct http_head){
+                       .status = 200, .content_type = "application/json", .chunked = true },
                    dump_source(f, k, ns));
     }
     free(word);
@@ -173,8 +176,8 @@ static void serve_dump(struct http_conn *c, struct fake *f, const struct http_re
 void control_request(struct http_conn *conn, const struct http_request *req, void *ctx)
 {
     struct fake *f = ctx;
-    struct buf out = {0};
-    struct control_call c = {.f = f, .req = req, .out = &out, .tail = ""};
+    struct buf out = { 0 };
+    struct control_call c = { .f = f, .req = req, .out = &out, .tail = "" };
     bool known = false;
     bool raw = strcmp(req->path, "/load") == 0;
     const struct control_route *r;

@@ -12,8 +12,8 @@
 
 static int post_faults(struct control_call *c)
 {
-    struct buf why = {0};
-    struct buf ids = {0};
+    struct buf why = { 0 };
+    struct buf ids = { 0 };
     const cJSON *one = cJSON_IsArray(c->body) ? c->body->child : c->body;
     int status = 200;
 
@@ -106,7 +106,7 @@ static int post_allow(struct control_call *c)
     return set_forbidden(c, false);
 }
 
-static const char *const modes[] = {"on", "off", "ignore"};
+static const char *const modes[] = { "on", "off", "ignore" };
 
 static int get_settings(struct control_call *c)
 {
@@ -131,10 +131,10 @@ static int post_settings(struct control_call *c)
     const struct {
         const char *key;
         uint64_t *to;
-    } numbers[] = {{"bookmark_interval_ms", &s->bookmark_interval_ms},
-                   {"request_timeout_ms", &s->request_timeout_ms},
-                   {"min_request_timeout_s", &s->min_request_timeout_s},
-                   {"token_ttl_ms", &s->token_ttl_ms}};
+    } numbers[] = { { "bookmark_interval_ms", &s->bookmark_interval_ms },
+                    { "request_timeout_ms", &s->request_timeout_ms },
+                    { "min_request_timeout_s", &s->min_request_timeout_s },
+                    { "token_ttl_ms", &s->token_ttl_ms } };
     const char *word = jstr(c->body, "watch_list", modes[s->watch_list]);
     const char *version = jstr(c->body, "git_version", NULL);
     size_t mode = 0;
@@ -169,7 +169,7 @@ static int post_tls(struct control_call *c)
     struct fake *f = c->f;
     const char *swap = jstr(c->body, "swap", "leaf");
     enum tls_leaf leaf = LEAF_GOOD;
-    struct tls_ca fresh = {0};
+    struct tls_ca fresh = { 0 };
     SSL_CTX *ctx;
 
     if (!f->use_tls) {
@@ -247,8 +247,8 @@ static int get_watches(struct control_call *c)
 
 static int post_churn(struct control_call *c)
 {
-    struct buf why = {0};
-    struct buf id = {0};
+    struct buf why = { 0 };
+    struct buf id = { 0 };
     int status = 200;
 
     if (churn_start(c->f, c->body, &why, &id) != 0) {
@@ -295,28 +295,29 @@ static int post_shutdown(struct control_call *c)
 }
 
 const struct control_route control_fault_routes[] = {
-    {"POST", "/faults", post_faults, NULL},
-    {"GET", "/faults", get_faults, NULL},
-    {"DELETE", "/faults/", delete_fault, NULL},
-    {"DELETE", "/faults", delete_faults, NULL},
-    {"POST", "/tokens", post_tokens, "add revoke"},
-    {"POST", "/forbid", post_forbid, "kind verbs"},
-    {"POST", "/allow", post_allow, "kind verbs"},
-    {"GET", "/settings", get_settings, NULL},
-    {"POST", "/settings", post_settings,
-     "watch_list bookmark_interval_ms window request_timeout_ms min_request_timeout_s token_ttl_ms "
-     "git_version ignore_as ready"},
-    {"POST", "/tls", post_tls, "swap write_ca"},
-    {"GET", "/stats", get_stats, NULL},
-    {"POST", "/stats/reset", reset_stats, ""},
-    {"GET", "/requests", get_requests, NULL},
-    {"GET", "/watches", get_watches, NULL},
-    {"POST", "/churn", post_churn,
-     "kind rate seconds mode namespace labelSelector patches objects seed log stamp"},
-    {"GET", "/churn", get_churn, NULL},
-    {"GET", "/churn/log", get_churn_log, NULL},
-    {"DELETE", "/churn/", delete_churn, NULL},
-    {"DELETE", "/churn", delete_churns, NULL},
-    {"POST", "/shutdown", post_shutdown, ""},
-    {0},
+    { "POST", "/faults", post_faults, NULL },
+    { "GET", "/faults", get_faults, NULL },
+    { "DELETE", "/faults/", delete_fault, NULL },
+    { "DELETE", "/faults", delete_faults, NULL },
+    { "POST", "/tokens", post_tokens, "add revoke" },
+    { "POST", "/forbid", post_forbid, "kind verbs" },
+    { "POST", "/allow", post_allow, "kind verbs" },
+    { "GET", "/settings", get_settings, NULL },
+    { "POST", "/settings", post_settings,
+      "watch_list bookmark_interval_ms window request_timeout_ms min_request_timeout_s "
+      "token_ttl_ms "
+      "git_version ignore_as ready" },
+    { "POST", "/tls", post_tls, "swap write_ca" },
+    { "GET", "/stats", get_stats, NULL },
+    { "POST", "/stats/reset", reset_stats, "" },
+    { "GET", "/requests", get_requests, NULL },
+    { "GET", "/watches", get_watches, NULL },
+    { "POST", "/churn", post_churn,
+      "kind rate seconds mode namespace labelSelector patches objects seed log stamp" },
+    { "GET", "/churn", get_churn, NULL },
+    { "GET", "/churn/log", get_churn_log, NULL },
+    { "DELETE", "/churn/", delete_churn, NULL },
+    { "DELETE", "/churn", delete_churns, NULL },
+    { "POST", "/shutdown", post_shutdown, "" },
+    { 0 },
 };

@@ -25,9 +25,11 @@ static int get_info(struct control_call *c)
     for (struct exchange *x = f->exchanges; x != NULL; x = x->next) {
         watches += x->live;
     }
-    buf_fmt(c->out, "{\"api\":\"%s://%s:%d\",\"control\":\"http://%s:%d\",\"pid\":%d,\"rv\":\"%llu\",\"ca_file\":",
-            f->use_tls ? "https" : "http", f->api.host, f->api.port, f->control.host, f->control.port,
-            (int)uv_os_getpid(), ull(f->store.rv));
+    buf_fmt(c->out,
+            "{\"api\":\"%s://%s:%d\",\"control\":\"http://"
+            "%s:%d\",\"pid\":%d,\"rv\":\"%llu\",\"ca_file\":",
+            f->use_tls ? "https" : "http", f->api.host, f->api.port, f->control.host,
+            f->control.port, (int)uv_os_getpid(), ull(f->store.rv));
     buf_json(c->out, f->ca_file);
     buf_str(c->out, ",\"git_version\":");
     buf_json(c->out, f->settings.git_version);
@@ -40,16 +42,17 @@ static int post_load(struct control_call *c)
     char *defaults = http_query(c->req->query, "defaults");
     char *mode = http_query(c->req->query, "mode");
     struct loaded n;
-    struct buf why = {0};
+    struct buf why = { 0 };
     int status = 200;
 
     if (load(c->f, c->req->body, c->req->body_len, defaults == NULL || strcmp(defaults, "0") != 0,
              mode != NULL && strcmp(mode, "replace") == 0, &n, &why) != 0) {
         status = control_fail(c, "%s", buf_cstr(&why));
     } else {
-        buf_fmt(c->out,
-                "{\"created\":%zu,\"updated\":%zu,\"unchanged\":%zu,\"deleted\":%zu,\"rv\":\"%llu\"}",
-                n.created, n.updated, n.unchanged, n.deleted, ull(c->f->store.rv));
+        buf_fmt(
+            c->out,
+            "{\"created\":%zu,\"updated\":%zu,\"unchanged\":%zu,\"deleted\":%zu,\"rv\":\"%llu\"}",
+            n.created, n.updated, n.unchanged, n.deleted, ull(c->f->store.rv));
     }
     buf_free(&why);
     free(defaults);
@@ -67,10 +70,10 @@ static void body_key(struct control_call *c, const struct kind *k, struct buf *k
 
 static int post_patch(struct control_call *c)
 {
-    struct writer w = {.defaults = true};
+    struct writer w = { .defaults = true };
     struct kind *k;
     struct object *o;
-    struct buf key = {0};
+    struct buf key = { 0 };
     cJSON *root;
     bool changed;
     int status = 200;
@@ -98,7 +101,7 @@ static int post_patch(struct control_call *c)
 static int post_delete(struct control_call *c)
 {
     struct kind *k;
-    struct selector sel = {0};
+    struct selector sel = { 0 };
     struct snapshot snap;
     const char *name = jstr(c->body, "name", NULL);
     const char *ns;
@@ -118,7 +121,8 @@ static int post_delete(struct control_call *c)
     for (size_t i = 0; i < snap.n; i++) {
         struct object *o = snap.objs[i];
 
-        if ((name == NULL || strcmp(name, object_name(o)) == 0) && selector_matches_labels(&sel, o)) {
+        if ((name == NULL || strcmp(name, object_name(o)) == 0) &&
+            selector_matches_labels(&sel, o)) {
             commit_delete(c->f, o);
             n++;
         }
@@ -135,14 +139,10 @@ static int post_seed(struct control_call *c)
     const struct {
         const char *key;
         size_t *to;
-    } counts[] = {{"namespaces", &s.namespaces},
-                  {"pods", &s.pods},
-                  {"services", &s.services},
-                  {"networkpolicies", &s.networkpolicies},
-                  {"ingresses", &s.ingresses},
-                  {"deployments", &s.deployments},
-                  {"secrets", &s.secrets},
-                  {"pod_bytes", &s.pod_bytes}};
+    } counts[] = { { "namespaces", &s.namespaces }, { "pods", &s.pods },
+                   { "services", &s.services },     { "networkpolicies", &s.networkpolicies },
+                   { "ingresses", &s.ingresses },   { "deployments", &s.deployments },
+                   { "secrets", &s.secrets },       { "pod_bytes", &s.pod_bytes } };
     size_t made;
 
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
@@ -177,7 +177,8 @@ static int get_count(struct control_call *c)
 static bool word_ok(const char *s, bool may_be_empty)
 {
     return (may_be_empty || s[0] != '\0') && strlen(s) < 128 &&
-           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-,") == strlen(s);
+           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-,") ==
+               strlen(s);
 }
 
 static int post_kinds(struct control_call *c)
@@ -186,8 +187,8 @@ static int post_kinds(struct control_call *c)
     const char *version = jstr(c->body, "version", "");
     const char *resource = jstr(c->body, "resource", "");
     const char *name = jstr(c->body, "kind", "");
-    struct buf singular = {0};
-    struct buf shorts = {0};
+    struct buf singular = { 0 };
+    struct buf shorts = { 0 };
     const cJSON *s;
     int status = 200;
 
@@ -199,18 +200,21 @@ static int post_kinds(struct control_call *c)
     }
     cJSON_ArrayForEach(s, jget(c->body, "shortNames"))
     {
-        buf_fmt(&shorts, "%s%s", shorts.len > 0 ? "," : "", cJSON_IsString(s) ? s->valuestring : "");
+        buf_fmt(&shorts, "%s%s", shorts.len > 0 ? "," : "",
+                cJSON_IsString(s) ? s->valuestring : "");
     }
     if (!word_ok(group, true) || !word_ok(version, false) || !word_ok(resource, false) ||
         !word_ok(name, false) || !word_ok(buf_cstr(&shorts), true)) {
-        status = control_fail(c, "group, version, resource and kind: words of letters, digits, '.' and '-'");
+        status = control_fail(
+            c, "group, version, resource and kind: words of letters, digits, '.' and '-'");
     } else {
-        struct kind *k = kind_add(group, version, resource, name, buf_cstr(&singular), buf_cstr(&shorts),
-                                  jbool(c->body, "namespaced", true), jbool(c->body, "crd", true));
+        struct kind *k =
+            kind_add(group, version, resource, name, buf_cstr(&singular), buf_cstr(&shorts),
+                     jbool(c->body, "namespaced", true), jbool(c->body, "crd", true));
 
         if (k == NULL) {
-            status = control_fail(c, "%s.%s/%s exists already, or there are too many kinds", resource, group,
-                                  version);
+            status = control_fail(c, "%s.%s/%s exists already, or there are too many kinds",
+                                  resource, group, version);
         } else {
             store_log(&c->f->store, k)->floor_rv = c->f->store.rv;
         }
@@ -261,10 +265,10 @@ static bool transport_word(struct control_call *c, const char *key, const char *
     static const struct {
         const char *word;
         enum transport how;
-    } words[] = {{"close", TRANSPORT_CLOSE},
-                 {"rst", TRANSPORT_RST},
-                 {"end", TRANSPORT_END},
-                 {"half-open", TRANSPORT_HALF_OPEN}};
+    } words[] = { { "close", TRANSPORT_CLOSE },
+                  { "rst", TRANSPORT_RST },
+                  { "end", TRANSPORT_END },
+                  { "half-open", TRANSPORT_HALF_OPEN } };
     const char *word = jstr(c->body, key, other);
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -363,7 +367,8 @@ static int post_connections(struct control_call *c)
             n++;
         }
     }
-    for (struct http_conn *conn = c->f->api.conns; k == NULL && all && conn != NULL; conn = next_conn) {
+    for (struct http_conn *conn = c->f->api.conns; k == NULL && all && conn != NULL;
+         conn = next_conn) {
         next_conn = http_next(conn);
         if (http_conn_idle(conn) && (how == TRANSPORT_CLOSE || how == TRANSPORT_RST)) {
             http_kill(conn, how, END_FAULT);
@@ -375,20 +380,22 @@ static int post_connections(struct control_call *c)
 }
 
 const struct control_route control_state_routes[] = {
-    {"GET", "/info", get_info, NULL},
-    {"POST", "/load", post_load, NULL},
-    {"POST", "/patch", post_patch, "kind namespace name patch"},
-    {"POST", "/delete", post_delete, "kind namespace name labelSelector"},
-    {"POST", "/seed", post_seed,
-     "seed namespaces pods services networkpolicies ingresses deployments secrets pod_bytes managed_fields"},
-    {"GET", "/count", get_count, NULL},
-    {"POST", "/kinds", post_kinds, "group version resource kind singular namespaced shortNames crd"},
-    {"POST", "/serve", post_serve, "kind served"},
-    {"POST", "/compact", post_compact, "rv watch_cache"},
-    {"POST", "/expire-tokens", post_expire_tokens, ""},
-    {"POST", "/restart", post_restart, "down_ms how keep_window"},
-    {"POST", "/restore", post_restore, "rv"},
-    {"POST", "/rv", post_rv, "advance"},
-    {"POST", "/connections", post_connections, "action kind verb"},
-    {0},
+    { "GET", "/info", get_info, NULL },
+    { "POST", "/load", post_load, NULL },
+    { "POST", "/patch", post_patch, "kind namespace name patch" },
+    { "POST", "/delete", post_delete, "kind namespace name labelSelector" },
+    { "POST", "/seed", post_seed,
+      "seed namespaces pods services networkpolicies ingresses deployments secrets pod_bytes "
+      "managed_fields" },
+    { "GET", "/count", get_count, NULL },
+    { "POST", "/kinds", post_kinds,
+      "group version resource kind singular namespaced shortNames crd" },
+    { "POST", "/serve", post_serve, "kind served" },
+    { "POST", "/compact", post_compact, "rv watch_cache" },
+    { "POST", "/expire-tokens", post_expire_tokens, "" },
+    { "POST", "/restart", post_restart, "down_ms how keep_window" },
+    { "POST", "/restore", post_restore, "rv" },
+    { "POST", "/rv", post_rv, "advance" },
+    { "POST", "/connections", post_connections, "action kind verb" },
+    { 0 },
 };

@@ -103,7 +103,7 @@ static void cluster_ip(struct fake *f, cJSON *spec, const struct object *old)
 
     if (jempty(jget(spec, "clusterIP"))) {
         const char *before = old != NULL ? block_get(old->fields, "spec.clusterIP") : NULL;
-        struct buf ip = {0};
+        struct buf ip = { 0 };
 
         if (before != NULL && before[0] != '\0') {
             buf_str(&ip, before);
@@ -169,7 +169,8 @@ static char *default_class(struct fake *f)
     for (size_t i = 0; i < log->count; i++) {
         cJSON *tree = object_tree(log->items[i]);
         const cJSON *meta = jget(tree, "metadata");
-        const char *mark = jstr(jget(meta, "annotations"), "ingressclass.kubernetes.io/is-default-class", "");
+        const char *mark =
+            jstr(jget(meta, "annotations"), "ingressclass.kubernetes.io/is-default-class", "");
         const char *at = jstr(meta, "creationTimestamp", "");
 
         if (strcmp(mark, "true") == 0 && (best == NULL || strcmp(at, best_at) > 0)) {
@@ -224,7 +225,8 @@ static void policy_defaults(cJSON *root)
     policy_ports(jget(spec, "egress"));
     if (jempty(jget(spec, "policyTypes"))) {
         jset(spec, "policyTypes",
-             cJSON_Parse(jempty(jget(spec, "egress")) ? "[\"Ingress\"]" : "[\"Ingress\",\"Egress\"]"));
+             cJSON_Parse(jempty(jget(spec, "egress")) ? "[\"Ingress\"]"
+                                                      : "[\"Ingress\",\"Egress\"]"));
     }
 }
 
@@ -263,7 +265,8 @@ static void workload_defaults(const struct kind *k, cJSON *root)
 
 static void secret_defaults(cJSON *root)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const cJSON *s;
 
     jdefault_str(root, "type", "Opaque");
@@ -271,7 +274,7 @@ static void secret_defaults(cJSON *root)
     {
         const char *text = cJSON_IsString(s) ? s->valuestring : "";
         size_t n = strlen(text);
-        struct buf b = {0};
+        struct buf b = { 0 };
 
         for (size_t i = 0; i < n; i += 3) {
             uint32_t v = (uint32_t)(unsigned char)text[i] << 16;

@@ -43,8 +43,8 @@ static void group_members(struct buf *out, const char *group)
         const struct kind *k = kind_at(i);
 
         if (strcmp(k->group, group) == 0 && first_of_version(i)) {
-            buf_fmt(out, "%s{\"groupVersion\":\"%s\",\"version\":\"%s\"}", preferred != NULL ? "," : "",
-                    k->api_version, k->version);
+            buf_fmt(out, "%s{\"groupVersion\":\"%s\",\"version\":\"%s\"}",
+                    preferred != NULL ? "," : "", k->api_version, k->version);
             preferred = preferred != NULL ? preferred : k->version;
         }
     }
@@ -85,7 +85,8 @@ static void resource(struct buf *out, const struct kind *k)
 
     buf_fmt(out,
             "{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\",\"verbs\":["
-            "\"create\",\"delete\",\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"]",
+            "\"create\",\"delete\",\"deletecollection\",\"get\",\"list\",\"patch\",\"update\","
+            "\"watch\"]",
             k->resource, k->singular, k->namespaced ? "true" : "false", k->name);
     if (names[0] != '\0') {
         buf_str(out, ",\"shortNames\":[");
@@ -112,13 +113,23 @@ bool discovery_resources(struct buf *out, const char *group, const char *version
         return false;
     }
     buf_fmt(out, "{\"kind\":\"APIResourceList\",%s\"groupVersion\":\"%s%s%s\",\"resources\":[",
-            group[0] != '\0' ? "\"apiVersion\":\"v1\"," : "", group, group[0] != '\0' ? "/" : "", version);
+            group[0] != '\0' ? "\"apiVersion\":\"v1\"," : "", group, group[0] != '\0' ? "/" : "",
+            version);
     for (size_t i = 0; i < kind_count(); i++) {
         const struct kind *k = kind_at(i);
 
         if (k->served && strcmp(k->group, group) == 0 && strcmp(k->version, version) == 0) {
             buf_str(out, any ? "," : "");
             resource(out, k);
+            if (strcmp(k->group, "apps") == 0) {
+                buf_fmt(
+                    out,
+                    ",{\"name\":\"%s/scale\",\"singularName\":\"\",\"namespaced\":true,\"group\":"
+                    "\"autoscaling\",\"version\":\"v1\",\"kind\":\"Scale\",\"verbs\":[\"get\","
+                    "\"patch\","
+                    "\"update\"]}",
+                    k->resource);
+            }
             any = true;
         }
     }
@@ -136,8 +147,8 @@ void openapi_index(struct buf *out)
         const char *root = k->group[0] != '\0' ? "apis" : "api";
 
         if (first_of_version(i)) {
-            buf_fmt(out, "%s\"%s/%s\":{\"serverRelativeURL\":\"/openapi/v3/%s/%s?hash=fake\"}", any ? "," : "",
-                    root, k->api_version, root, k->api_version);
+            buf_fmt(out, "%s\"%s/%s\":{\"serverRelativeURL\":\"/openapi/v3/%s/%s?hash=fake\"}",
+                    any ? "," : "", root, k->api_version, root, k->api_version);
             any = true;
         }
     }
@@ -151,7 +162,8 @@ bool openapi_group_version(struct buf *out, const char *group, const char *versi
     if (!group_version_known(group, version)) {
         return false;
     }
-    buf_str(out, "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"fake\"},\"paths\":{");
+    buf_str(out, "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"fake\"},"
+                 "\"paths\":{");
     for (size_t i = 0; i < kind_count(); i++) {
         const struct kind *k = kind_at(i);
 
@@ -159,12 +171,16 @@ bool openapi_group_version(struct buf *out, const char *group, const char *versi
             continue;
         }
         buf_fmt(out,
-                "%s\"/%s/%s/%s%s/{name}\":{\"patch\":{\"parameters\":[{\"name\":\"fieldValidation\",\"in\":"
-                "\"query\",\"schema\":{\"type\":\"string\"}},{\"name\":\"dryRun\",\"in\":\"query\",\"schema\":{"
-                "\"type\":\"string\"}}],\"responses\":{},\"x-kubernetes-group-version-kind\":{\"group\":\"%s\","
+                "%s\"/%s/%s/%s%s/"
+                "{name}\":{\"patch\":{\"parameters\":[{\"name\":\"fieldValidation\",\"in\":"
+                "\"query\",\"schema\":{\"type\":\"string\"}},{\"name\":\"dryRun\",\"in\":\"query\","
+                "\"schema\":{"
+                "\"type\":\"string\"}}],\"responses\":{},\"x-kubernetes-group-version-kind\":{"
+                "\"group\":\"%s\","
                 "\"version\":\"%s\",\"kind\":\"%s\"}}}",
                 any ? "," : "", group[0] != '\0' ? "apis" : "api", k->api_version,
-                k->namespaced ? "namespaces/{namespace}/" : "", k->resource, group, version, k->name);
+                k->namespaced ? "namespaces/{namespace}/" : "", k->resource, group, version,
+                k->name);
         any = true;
     }
     buf_str(out, "},\"components\":{\"schemas\":{}}}");

@@ -7,14 +7,12 @@
 #include "generate.h"
 #include "log.h"
 
-#define NEVER_MS (1ull << 40)
-
 void route_free(struct route *r)
 {
     free(r->ns);
     free(r->name);
     free(r->subresource);
-    *r = (struct route){0};
+    *r = (struct route){ 0 };
 }
 
 enum body_state exchange_fill_plain(struct body_source *src, struct buf *out, size_t want)
@@ -30,7 +28,7 @@ enum body_state exchange_fill_plain(struct body_source *src, struct buf *out, si
 
 static void on_closed(struct body_source *src, enum body_end how)
 {
-    static const char *const words[] = {"done", "client", "fault", "restart"};
+    static const char *const words[] = { "done", "client", "fault", "restart" };
     struct exchange *x = (struct exchange *)src;
     struct fake *f = x->fake;
 
@@ -57,7 +55,7 @@ static void on_closed(struct body_source *src, enum body_end how)
 
 static bool wants_pretty(const struct http_request *req)
 {
-    static const char *const humans[] = {"curl", "Wget", "Mozilla/5.0"};
+    static const char *const humans[] = { "curl", "Wget", "Mozilla/5.0" };
     char *pretty = http_query(req->query, "pretty");
     bool yes = false;
 
@@ -79,12 +77,12 @@ struct exchange *exchange_create(struct fake *f, size_t size, struct http_conn *
     static uint64_t audits;
     char id[37];
 
-    x->src = (struct body_source){exchange_fill_plain, on_closed};
+    x->src = (struct body_source){ exchange_fill_plain, on_closed };
     x->fake = f;
     x->conn = c;
     x->req = req;
     x->route = *route;
-    *route = (struct route){0};
+    *route = (struct route){ 0 };
     x->started_ms = fake_now(f);
     x->pretty = wants_pretty(req);
     x->next = f->exchanges;
@@ -141,7 +139,7 @@ void exchange_attach(struct exchange *x, struct fault *t)
         return;
     }
     t->refs++;
-    x->attached[x->attached_count++] = (struct attached){t, x->events};
+    x->attached[x->attached_count++] = (struct attached){ t, x->events };
     if (x->started) {
         http_kick(x->conn);
     }
@@ -200,16 +198,12 @@ void exchange_start(struct exchange *x, int status, const char *type, bool chunk
         x->head.content_type = jstr(t->spec, "value", "text/plain");
     }
     lay_transport(x, &kill, &how);
-    if (kill) {
-        x->head.delay_ms = NEVER_MS;
-    }
     x->head.extra = buf_cstr(&x->extra);
     x->started = true;
     log_status(x->fake, x, status);
-    /* From here on x may be gone. */
     http_start(c, &x->head, &x->src);
     if (kill) {
-        http_kill(c, how, END_FAULT);
+        http_refuse(c, how);
     }
 }
 
@@ -223,7 +217,7 @@ void exchange_reply(struct exchange *x, int status, const char *type, struct buf
         buf_free(body);
     } else {
         x->out = *body;
-        *body = (struct buf){0};
+        *body = (struct buf){ 0 };
         if (type != NULL && strcmp(type, "application/json") == 0) {
             buf_add(&x->out, "\n", 1);
         }
@@ -237,7 +231,7 @@ void exchange_reply(struct exchange *x, int status, const char *type, struct buf
 
 void exchange_status(struct exchange *x, const struct status *s)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     if (s->retry_after_seconds > 0) {
         buf_fmt(&x->extra, "Retry-After: %d\r\n", s->retry_after_seconds);
@@ -257,5 +251,6 @@ void exchange_error(struct exchange *x, int code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    exchange_status(x, &(struct status){.code = code, .reason = status_reason(code), .message = text});
+    exchange_status(
+        x, &(struct status){ .code = code, .reason = status_reason(code), .message = text });
 }

@@ -1,5 +1,5 @@
-/* One request to the API port and its answer, from the routed request to the last byte. Lists and watches begin with
- * this struct and add to it; plain answers are this struct alone. */
+/* One request to the API port and its answer, from the routed request to the last byte. Lists and
+ * watches begin with this struct and add to it; plain answers are this struct alone. */
 #ifndef FAKE_EXCHANGE_H
 #define FAKE_EXCHANGE_H
 
@@ -36,7 +36,7 @@ struct exchange {
     struct attached attached[ATTACHED_MAX];
     size_t attached_count;
     uint64_t events, started_ms;
-    bool live;                                  /* a watch */
+    bool live; /* a watch */
     bool pretty, started;
     enum form_asked asked;
     struct buf out; /* a plain answer */
@@ -49,7 +49,8 @@ struct exchange {
 /* `size` of the struct that begins with the exchange. The route's strings are taken over. */
 struct exchange *exchange_create(struct fake *f, size_t size, struct http_conn *c,
                                  const struct http_request *req, struct route *route);
-void exchange_start(struct exchange *x, int status, const char *type, bool chunked, uint64_t length);
+void exchange_start(struct exchange *x, int status, const char *type, bool chunked,
+                    uint64_t length);
 /* Answer with a body; it is taken over. A newline is added to JSON. */
 void exchange_reply(struct exchange *x, int status, const char *type, struct buf *body);
 void exchange_status(struct exchange *x, const struct status *s);
@@ -57,7 +58,8 @@ void exchange_status(struct exchange *x, const struct status *s);
 void exchange_error(struct exchange *x, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void exchange_header(struct exchange *x, const char *line);
-/* The first attached fault with this action that may still fire and was meant for requests; it fires. NULL: none. */
+/* The first attached fault with this action that may still fire and was meant for requests; it
+ * fires. NULL: none. */
 struct fault *exchange_fault(struct exchange *x, enum action action);
 /* The fill of an exchange whose whole body is in `out`. */
 enum body_state exchange_fill_plain(struct body_source *src, struct buf *out, size_t want);

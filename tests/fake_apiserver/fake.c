@@ -41,7 +41,7 @@ bool fake_add_token(struct fake *f, const char *text)
     }
     f->tokens = xrealloc(f->tokens, (f->token_count + 1) * sizeof(*f->tokens));
     f->tokens[f->token_count++] =
-        (struct token){xstrndup(text, n), xstrdup(eq != NULL ? eq + 1 : "test-user")};
+        (struct token){ xstrndup(text, n), xstrdup(eq != NULL ? eq + 1 : "test-user") };
     f->tokens_on = true;
     return true;
 }

@@ -1,4 +1,5 @@
-/* The whole server: its truth, its settings, its two ports, and what is going on. One instance, one loop, one thread. */
+/* The whole server: its truth, its settings, its two ports, and what is going on. One instance, one
+ * loop, one thread. */
 #ifndef FAKE_FAKE_H
 #define FAKE_FAKE_H
 
@@ -57,10 +58,10 @@ struct fake {
     uv_prepare_t prepare;
 };
 
-uint64_t fake_now(const struct fake *f);    /* ms, monotonic */
-uint64_t fake_random(struct fake *f);       /* seeded: the same run draws the same numbers */
+uint64_t fake_now(const struct fake *f); /* ms, monotonic */
+uint64_t fake_random(struct fake *f);    /* seeded: the same run draws the same numbers */
 void fake_uuid(struct fake *f, char out[37]);
-void fake_timestamp(char out[24]);          /* now as 2026-11-24T06:00:00Z */
+void fake_timestamp(char out[24]); /* now as 2026-11-24T06:00:00Z */
 bool fake_add_token(struct fake *f, const char *text);
 void fake_revoke_token(struct fake *f, const char *secret);
 /* NULL when the secret is unknown. */

@@ -10,49 +10,49 @@ static const struct {
     enum action action;
     const char *params; /* space separated keys it may have */
 } actions[ACT_COUNT] = {
-    {"close", ACT_CLOSE, "frame_bytes"},
-    {"rst", ACT_RST, "frame_bytes"},
-    {"end", ACT_END, "frame_bytes"},
-    {"half-open", ACT_HALF_OPEN, "frame_bytes"},
-    {"stall", ACT_STALL, "ms frame_bytes"},
-    {"drip", ACT_DRIP, "bytes_per_s frame_bytes"},
-    {"delay", ACT_DELAY, "ms"},
-    {"drop-event", ACT_DROP_EVENT, ""},
-    {"duplicate", ACT_DUPLICATE, "times"},
-    {"reorder", ACT_REORDER, ""},
-    {"error-event", ACT_ERROR_EVENT, "code message reason end"},
-    {"unknown-event", ACT_UNKNOWN_EVENT, "type"},
-    {"raw-frame", ACT_RAW_FRAME, "data"},
-    {"huge-frame", ACT_HUGE_FRAME, "bytes"},
-    {"deep-frame", ACT_DEEP_FRAME, "depth"},
-    {"bad-utf8", ACT_BAD_UTF8, ""},
-    {"garbage", ACT_GARBAGE, "bytes"},
-    {"bookmark", ACT_BOOKMARK, "rv initial_events_end"},
-    {"http", ACT_HTTP,
-     "status body reason message retry_after retry_after_seconds content_type headers"},
-    {"body", ACT_BODY, "data content_type status"},
-    {"table", ACT_TABLE, ""},
-    {"empty-object", ACT_EMPTY_OBJECT, ""},
-    {"truncate-list", ACT_TRUNCATE_LIST, "items frame_bytes"},
-    {"short-list", ACT_SHORT_LIST, "items"},
-    {"list-rv", ACT_LIST_RV, "value"},
-    {"empty-page", ACT_EMPTY_PAGE, ""},
-    {"limit-ignored", ACT_LIMIT_IGNORED, ""},
-    {"stale", ACT_STALE, "lag"},
-    {"content-type", ACT_CONTENT_TYPE, "value"},
-    {"content-length", ACT_CONTENT_LENGTH, "delta"},
-    {"gzip", ACT_GZIP, ""},
-    {"gzip-bomb", ACT_GZIP_BOMB, "bytes"},
-    {"no-bookmarks", ACT_NO_BOOKMARKS, ""},
-    {"bookmark-storm", ACT_BOOKMARK_STORM, "interval_ms"},
-    {"watch-timeout", ACT_WATCH_TIMEOUT, "ms"},
-    {"watchlist-endless", ACT_WATCHLIST_ENDLESS, ""},
-    {"watchlist-ignored", ACT_WATCHLIST_IGNORED, ""},
-    {"watchlist-refused", ACT_WATCHLIST_REFUSED, ""},
-    {"ignore-as", ACT_IGNORE_AS, ""},
-    {"item-kinds", ACT_ITEM_KINDS, ""},
-    {"shuffle", ACT_SHUFFLE, ""},
-    {"date-skew", ACT_DATE_SKEW, "ms"},
+    { "close", ACT_CLOSE, "frame_bytes" },
+    { "rst", ACT_RST, "frame_bytes" },
+    { "end", ACT_END, "frame_bytes" },
+    { "half-open", ACT_HALF_OPEN, "frame_bytes" },
+    { "stall", ACT_STALL, "ms frame_bytes" },
+    { "drip", ACT_DRIP, "bytes_per_s frame_bytes" },
+    { "delay", ACT_DELAY, "ms" },
+    { "drop-event", ACT_DROP_EVENT, "" },
+    { "duplicate", ACT_DUPLICATE, "times" },
+    { "reorder", ACT_REORDER, "" },
+    { "error-event", ACT_ERROR_EVENT, "code message reason end" },
+    { "unknown-event", ACT_UNKNOWN_EVENT, "type" },
+    { "raw-frame", ACT_RAW_FRAME, "data" },
+    { "huge-frame", ACT_HUGE_FRAME, "bytes" },
+    { "deep-frame", ACT_DEEP_FRAME, "depth" },
+    { "bad-utf8", ACT_BAD_UTF8, "" },
+    { "garbage", ACT_GARBAGE, "bytes" },
+    { "bookmark", ACT_BOOKMARK, "rv initial_events_end" },
+    { "http", ACT_HTTP,
+      "status body reason message retry_after retry_after_seconds content_type headers" },
+    { "body", ACT_BODY, "data content_type status" },
+    { "table", ACT_TABLE, "" },
+    { "empty-object", ACT_EMPTY_OBJECT, "" },
+    { "truncate-list", ACT_TRUNCATE_LIST, "items frame_bytes" },
+    { "short-list", ACT_SHORT_LIST, "items" },
+    { "list-rv", ACT_LIST_RV, "value" },
+    { "empty-page", ACT_EMPTY_PAGE, "" },
+    { "limit-ignored", ACT_LIMIT_IGNORED, "" },
+    { "stale", ACT_STALE, "lag" },
+    { "content-type", ACT_CONTENT_TYPE, "value" },
+    { "content-length", ACT_CONTENT_LENGTH, "delta" },
+    { "gzip", ACT_GZIP, "" },
+    { "gzip-bomb", ACT_GZIP_BOMB, "bytes" },
+    { "no-bookmarks", ACT_NO_BOOKMARKS, "" },
+    { "bookmark-storm", ACT_BOOKMARK_STORM, "interval_ms" },
+    { "watch-timeout", ACT_WATCH_TIMEOUT, "ms" },
+    { "watchlist-endless", ACT_WATCHLIST_ENDLESS, "" },
+    { "watchlist-ignored", ACT_WATCHLIST_IGNORED, "" },
+    { "watchlist-refused", ACT_WATCHLIST_REFUSED, "" },
+    { "ignore-as", ACT_IGNORE_AS, "" },
+    { "item-kinds", ACT_ITEM_KINDS, "" },
+    { "shuffle", ACT_SHUFFLE, "" },
+    { "date-skew", ACT_DATE_SKEW, "ms" },
 };
 
 bool fault_is_transport(enum action a)
@@ -93,7 +93,10 @@ static int parse_at(struct fault *t, const cJSON *at, uint64_t now, struct buf *
     static const struct {
         const char *key;
         enum fault_at at;
-    } keys[] = {{"request", AT_REQUEST}, {"event", AT_EVENT}, {"byte", AT_BYTE}, {"after_ms", AT_ONCE}};
+    } keys[] = { { "request", AT_REQUEST },
+                 { "event", AT_EVENT },
+                 { "byte", AT_BYTE },
+                 { "after_ms", AT_ONCE } };
     const cJSON *one = at != NULL ? at->child : NULL;
 
     if (at == NULL) {
@@ -185,7 +188,8 @@ static void meet_live(struct fake *f, struct fault *t)
 
 int fault_add(struct fake *f, const cJSON *spec, struct buf *why, const char **id)
 {
-    static const char *const common = "action id kind verb namespace user_agent at count duration_ms";
+    static const char *const common =
+        "action id kind verb namespace user_agent at count duration_ms";
     const char *name = jstr(spec, "action", "");
     struct fault *t;
     const cJSON *member;
@@ -225,7 +229,7 @@ int fault_add(struct fake *f, const cJSON *spec, struct buf *why, const char **i
         t->id = xstrdup(jstr(spec, "id", ""));
         fault_remove(f, t->id);
     } else {
-        struct buf b = {0};
+        struct buf b = { 0 };
 
         buf_fmt(&b, "f%llu", (unsigned long long)f->fault_serial);
         t->id = xstrdup(buf_cstr(&b));

@@ -1,5 +1,6 @@
-/* What goes wrong on purpose: a table of faults, their matching to requests, and what is left of each. How an action
- * looks on the wire is known by those who write there: http_conn.c, list.c, watch.c, api.c. */
+/* What goes wrong on purpose: a table of faults, their matching to requests, and what is left of
+ * each. How an action looks on the wire is known by those who write there: http_conn.c, list.c,
+ * watch.c, api.c. */
 #ifndef FAKE_FAULTS_H
 #define FAKE_FAULTS_H
 
@@ -62,10 +63,10 @@ struct fault {
     char *id;
     cJSON *spec; /* as posted: parameters are read from it */
     enum action action;
-    const struct kind *kind;         /* NULL: all */
-    int verb;                        /* -1: all */
-    bool watchlist;                  /* streaming lists only */
-    const char *ns, *user_agent;     /* NULL: all; they live in spec */
+    const struct kind *kind;     /* NULL: all */
+    int verb;                    /* -1: all */
+    bool watchlist;              /* streaming lists only */
+    const char *ns, *user_agent; /* NULL: all; they live in spec */
     enum fault_at at;
     uint64_t at_n, count, fired, seen, active_at, expires_at;
     bool removed, pending; /* pending: waits for active_at */

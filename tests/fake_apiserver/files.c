@@ -43,7 +43,7 @@ bool read_file(const char *path, struct buf *out)
 
 bool write_ca(const struct fake *f)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
     bool ok;
 
     tls_ca_pem(&f->ca, &b);
@@ -54,8 +54,8 @@ bool write_ca(const struct fake *f)
 
 bool write_client_cert(const struct fake *f, const char *cert_path, const char *key_path)
 {
-    struct buf cert = {0};
-    struct buf key = {0};
+    struct buf cert = { 0 };
+    struct buf key = { 0 };
     bool ok = tls_client_pem(&f->ca, "test-user", &cert, &key) && write_file(cert_path, &cert) &&
               write_file(key_path, &key);
 
@@ -67,23 +67,24 @@ bool write_client_cert(const struct fake *f, const char *cert_path, const char *
 static void base64(struct buf *out, const struct buf *in)
 {
     size_t room = (in->len + 2) / 3 * 4 + 1;
-    int n = EVP_EncodeBlock((unsigned char *)buf_reserve(out, room), (const unsigned char *)in->data,
-                            (int)in->len);
+    int n = EVP_EncodeBlock((unsigned char *)buf_reserve(out, room),
+                            (const unsigned char *)in->data, (int)in->len);
 
     out->len += (size_t)n;
 }
 
 bool write_kubeconfig(const struct fake *f, const char *path)
 {
-    struct buf b = {0};
-    struct buf pem = {0};
+    struct buf b = { 0 };
+    struct buf pem = { 0 };
     bool ok;
 
-    buf_fmt(&b,
-            "apiVersion: v1\nkind: Config\ncurrent-context: fake\ncontexts:\n- name: fake\n  context:\n"
-            "    cluster: fake\n    user: fake\nclusters:\n- name: fake\n  cluster:\n"
-            "    server: %s://%s:%d\n",
-            f->use_tls ? "https" : "http", f->api.host, f->api.port);
+    buf_fmt(
+        &b,
+        "apiVersion: v1\nkind: Config\ncurrent-context: fake\ncontexts:\n- name: fake\n  context:\n"
+        "    cluster: fake\n    user: fake\nclusters:\n- name: fake\n  cluster:\n"
+        "    server: %s://%s:%d\n",
+        f->use_tls ? "https" : "http", f->api.host, f->api.port);
     if (f->use_tls) {
         tls_ca_pem(&f->ca, &pem);
         buf_str(&b, "    certificate-authority-data: ");

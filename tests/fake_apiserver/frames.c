@@ -30,7 +30,7 @@ void frame_bookmark(struct buf *out, const struct kind *k, const char *rv, bool 
 void frame_error(struct buf *out, int code, const char *reason, const char *message)
 {
     buf_str(out, "{\"type\":\"ERROR\",\"object\":");
-    status_json(&(struct status){.code = code, .reason = reason, .message = message}, out);
+    status_json(&(struct status){ .code = code, .reason = reason, .message = message }, out);
     buf_str(out, "}\n");
 }
 
@@ -39,8 +39,8 @@ static void padded(struct buf *out, const struct kind *k, const char *type, cons
                    uint64_t rv, bool metadata, const struct buf *pad)
 {
     static const char mark[] = "\"metadata\":{";
-    struct buf frame = {0};
-    struct buf number = {0};
+    struct buf frame = { 0 };
+    struct buf number = { 0 };
     char *at;
     size_t before;
 
@@ -71,14 +71,15 @@ void frame_fault(struct buf *out, const struct fault *t, const struct kind *k, c
                  const struct object *o, uint64_t rv, bool metadata, uint64_t random)
 {
     const cJSON *s = t->spec;
-    struct buf pad = {0};
+    struct buf pad = { 0 };
     int code = (int)jnum(s, "code", 410);
     size_t n;
 
     switch (t->action) {
     case ACT_ERROR_EVENT:
-        frame_error(out, code, jstr(s, "reason", status_reason(code)),
-                    jstr(s, "message", code == 410 ? "too old resource version: 1 (2)" : "injected"));
+        frame_error(
+            out, code, jstr(s, "reason", status_reason(code)),
+            jstr(s, "message", code == 410 ? "too old resource version: 1 (2)" : "injected"));
         break;
     case ACT_UNKNOWN_EVENT:
         if (o != NULL) {
@@ -118,7 +119,7 @@ void frame_fault(struct buf *out, const struct fault *t, const struct kind *k, c
         break;
     case ACT_BOOKMARK: {
         const cJSON *v = jget(s, "rv");
-        struct buf number = {0};
+        struct buf number = { 0 };
         uint64_t given;
 
         if (cJSON_IsString(v)) {

@@ -40,7 +40,7 @@ static struct workload *make_workload(const struct seed *s, size_t i)
 {
     struct workload *w = xcalloc(1, sizeof(*w));
     size_t tier = mix(s->seed ^ (i * 31 + 7)) % TIERS;
-    struct buf b = {0};
+    struct buf b = { 0 };
     char version[8];
 
     w->tpl = pod_template(tier, s->pod_bytes, s->managed_fields);
@@ -58,7 +58,7 @@ static struct workload *make_workload(const struct seed *s, size_t i)
     add_pair(&b, "version", version);
     buf_add(&b, "", 1);
     w->labels = b.data;
-    b = (struct buf){0};
+    b = (struct buf){ 0 };
     add_pair(&b, "spec.nodeName", w->node);
     add_pair(&b, "spec.restartPolicy", "Always");
     add_pair(&b, "spec.schedulerName", "default-scheduler");
@@ -67,9 +67,9 @@ static struct workload *make_workload(const struct seed *s, size_t i)
     add_pair(&b, "status.phase", "Running");
     buf_add(&b, "", 1);
     w->fields = b.data;
-    b = (struct buf){0};
-    buf_fmt(&b, "\"app\":\"%s\",\"pod-template-hash\":\"%s\",\"tier\":\"%s\",\"version\":\"%s\"", w->app,
-            w->hash, tier_names[tier], version);
+    b = (struct buf){ 0 };
+    buf_fmt(&b, "\"app\":\"%s\",\"pod-template-hash\":\"%s\",\"tier\":\"%s\",\"version\":\"%s\"",
+            w->app, w->hash, tier_names[tier], version);
     w->labels_json = xstrdup(buf_cstr(&b));
     buf_free(&b);
     workloads = xrealloc(workloads, (workload_count + 1) * sizeof(*workloads));
@@ -87,7 +87,7 @@ static size_t make_pods(struct fake *f, const struct seed *s)
     const struct kind *k = kind_by_path("", "v1", "pods");
     struct object **pods = xcalloc(s->pods, sizeof(*pods));
     struct workload *w = NULL;
-    struct buf key = {0};
+    struct buf key = { 0 };
     size_t n = 0, put = 0;
 
     for (size_t i = 0; i < s->pods; i++) {
@@ -101,8 +101,8 @@ static size_t make_pods(struct fake *f, const struct seed *s)
         pod_name(w, (uint32_t)(i % PODS_PER_WORKLOAD), &key);
         seeded_uuid(w->salt, i, uid);
         if (store_find(&f->store, k, buf_cstr(&key)) == NULL) {
-            pods[n++] = object_generated(k, buf_cstr(&key), uid, 0, w->labels, w->fields, pod_render, w,
-                                         (uint32_t)(i % PODS_PER_WORKLOAD));
+            pods[n++] = object_generated(k, buf_cstr(&key), uid, 0, w->labels, w->fields,
+                                         pod_render, w, (uint32_t)(i % PODS_PER_WORKLOAD));
         }
     }
     qsort(pods, n, sizeof(*pods), by_key);
@@ -122,15 +122,16 @@ static size_t make_pods(struct fake *f, const struct seed *s)
 }
 
 /* One object from JSON text, with a seeded identity. */
-static size_t put(struct fake *f, const struct seed *s, const char *resource, size_t i, struct buf *json)
+static size_t put(struct fake *f, const struct seed *s, const char *resource, size_t i,
+                  struct buf *json)
 {
     const struct kind *k = kind_by_word(resource);
     cJSON *root = jparse(json->data, json->len);
     cJSON *meta = jobj(root, "metadata");
-    struct writer w = {.manager = s->managed_fields ? "kubectl-client-side-apply" : NULL,
-                       .operation = "Update",
-                       .defaults = true};
-    struct buf key = {0};
+    struct writer w = { .manager = s->managed_fields ? "kubectl-client-side-apply" : NULL,
+                        .operation = "Update",
+                        .defaults = true };
+    struct buf key = { 0 };
     char uid[37];
     size_t made = 0;
 
@@ -157,12 +158,14 @@ static void app_name(const struct seed *s, size_t i, char *out, size_t size, siz
 
 static size_t make_namespaces(struct fake *f, const struct seed *s, size_t n)
 {
-    static const char *const envs[] = {"production", "staging", "development"};
-    struct buf b = {0};
+    static const char *const envs[] = { "production", "staging", "development" };
+    struct buf b = { 0 };
     size_t made = 0;
 
     for (size_t i = 0; i < n; i++) {
-        buf_fmt(&b, "{\"metadata\":{\"name\":\"gen-ns-%zu\",\"labels\":{\"environment\":\"%s\",\"team\":\"team-%zu\"}}}",
+        buf_fmt(&b,
+                "{\"metadata\":{\"name\":\"gen-ns-%zu\",\"labels\":{\"environment\":\"%s\","
+                "\"team\":\"team-%zu\"}}}",
                 i, envs[mix(s->seed + i) % 3], i % 17);
         made += put(f, s, "namespaces", i, &b);
     }
@@ -172,7 +175,7 @@ static size_t make_namespaces(struct fake *f, const struct seed *s, size_t n)
 
 static size_t make_services(struct fake *f, const struct seed *s)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
     size_t made = 0;
 
     for (size_t i = 0; i < s->services; i++) {
@@ -182,10 +185,17 @@ static size_t make_services(struct fake *f, const struct seed *s)
 
         ns_name(s, i, ns, sizeof(ns));
         app_name(s, i, app, sizeof(app), &tier);
-        buf_fmt(&b, "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"labels\":{\"app\":\"%s\"}},\"spec\":{"
-                    "\"type\":\"%s\",\"selector\":{\"app\":\"%s\"},\"ports\":[{\"name\":\"http\",\"port\":80,"
-                    "\"targetPort\":8080}]}}",
-                app, ns, app, r == 0 ? "LoadBalancer" : r < 3 ? "NodePort" : "ClusterIP", app);
+        buf_fmt(&b,
+                "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"labels\":{\"app\":\"%s\"}},"
+                "\"spec\":{"
+                "\"type\":\"%s\",\"selector\":{\"app\":\"%s\"},\"ports\":[{\"name\":\"http\","
+                "\"port\":80,"
+                "\"targetPort\":8080}]}}",
+                app, ns, app,
+                r == 0  ? "LoadBalancer"
+                : r < 3 ? "NodePort"
+                        : "ClusterIP",
+                app);
         made += put(f, s, "services", i, &b);
     }
     buf_free(&b);
@@ -194,7 +204,7 @@ static size_t make_services(struct fake *f, const struct seed *s)
 
 static size_t make_policies(struct fake *f, const struct seed *s)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
     size_t made = 0;
 
     for (size_t i = 0; i < s->networkpolicies; i++) {
@@ -204,16 +214,22 @@ static size_t make_policies(struct fake *f, const struct seed *s)
         ns_name(s, i, ns, sizeof(ns));
         app_name(s, i, app, sizeof(app), &tier);
         if (i < s->namespaces) {
-            buf_fmt(&b, "{\"metadata\":{\"name\":\"gen-default-deny\",\"namespace\":\"%s\"},\"spec\":{"
-                        "\"podSelector\":{},\"policyTypes\":[\"Ingress\"%s]}}",
+            buf_fmt(&b,
+                    "{\"metadata\":{\"name\":\"gen-default-deny\",\"namespace\":\"%s\"},\"spec\":{"
+                    "\"podSelector\":{},\"policyTypes\":[\"Ingress\"%s]}}",
                     ns, i % 2 == 0 ? ",\"Egress\"" : "");
         } else {
-            buf_fmt(&b, "{\"metadata\":{\"name\":\"gen-allow-%zu\",\"namespace\":\"%s\"},\"spec\":{\"podSelector\":{"
-                        "\"matchLabels\":{\"app\":\"%s\"}},\"ingress\":[{\"from\":[{\"podSelector\":{"
-                        "\"matchExpressions\":[{\"key\":\"tier\",\"operator\":\"In\",\"values\":[\"web\",\"api\"]}]}}],"
-                        "\"ports\":[{\"port\":8080}]}],\"egress\":[{\"to\":[{\"namespaceSelector\":{\"matchLabels\":{"
-                        "\"kubernetes.io/metadata.name\":\"kube-system\"}}}],\"ports\":[{\"protocol\":\"UDP\","
-                        "\"port\":53}]}],\"policyTypes\":[\"Ingress\",\"Egress\"]}}",
+            buf_fmt(&b,
+                    "{\"metadata\":{\"name\":\"gen-allow-%zu\",\"namespace\":\"%s\"},\"spec\":{"
+                    "\"podSelector\":{"
+                    "\"matchLabels\":{\"app\":\"%s\"}},\"ingress\":[{\"from\":[{\"podSelector\":{"
+                    "\"matchExpressions\":[{\"key\":\"tier\",\"operator\":\"In\",\"values\":["
+                    "\"web\",\"api\"]}]}}],"
+                    "\"ports\":[{\"port\":8080}]}],\"egress\":[{\"to\":[{\"namespaceSelector\":{"
+                    "\"matchLabels\":{"
+                    "\"kubernetes.io/"
+                    "metadata.name\":\"kube-system\"}}}],\"ports\":[{\"protocol\":\"UDP\","
+                    "\"port\":53}]}],\"policyTypes\":[\"Ingress\",\"Egress\"]}}",
                     i, ns, app);
         }
         made += put(f, s, "networkpolicies", i, &b);
@@ -224,11 +240,12 @@ static size_t make_policies(struct fake *f, const struct seed *s)
 
 static size_t make_ingresses(struct fake *f, const struct seed *s)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
     size_t made = 0;
 
     if (s->ingresses > 0) {
-        buf_str(&b, "{\"metadata\":{\"name\":\"gen-nginx\"},\"spec\":{\"controller\":\"k8s.io/ingress-nginx\"}}");
+        buf_str(&b, "{\"metadata\":{\"name\":\"gen-nginx\"},\"spec\":{\"controller\":\"k8s.io/"
+                    "ingress-nginx\"}}");
         made += put(f, s, "ingressclasses", 0, &b);
     }
     for (size_t i = 0; i < s->ingresses; i++) {
@@ -238,13 +255,19 @@ static size_t make_ingresses(struct fake *f, const struct seed *s)
 
         ns_name(s, i, ns, sizeof(ns));
         app_name(s, i, app, sizeof(app), &tier);
-        buf_fmt(&b, "{\"metadata\":{\"name\":\"gen-ing-%zu\",\"namespace\":\"%s\"},\"spec\":{%s", i, ns,
-                r % 5 != 0 ? "\"ingressClassName\":\"gen-nginx\"," : "");
+        buf_fmt(&b, "{\"metadata\":{\"name\":\"gen-ing-%zu\",\"namespace\":\"%s\"},\"spec\":{%s", i,
+                ns, r % 5 != 0 ? "\"ingressClassName\":\"gen-nginx\"," : "");
         if (r % 3 != 0) {
-            buf_fmt(&b, "\"tls\":[{\"hosts\":[\"app-%zu.example.com\"],\"secretName\":\"gen-tls-%zu\"}],", i, i);
+            buf_fmt(
+                &b,
+                "\"tls\":[{\"hosts\":[\"app-%zu.example.com\"],\"secretName\":\"gen-tls-%zu\"}],",
+                i, i);
         }
-        buf_fmt(&b, "\"rules\":[{\"host\":\"app-%zu.example.com\",\"http\":{\"paths\":[{\"path\":\"/\",\"pathType\":"
-                    "\"Prefix\",\"backend\":{\"service\":{\"name\":\"%s\",\"port\":{\"number\":80}}}}]}}]}}",
+        buf_fmt(&b,
+                "\"rules\":[{\"host\":\"app-%zu.example.com\",\"http\":{\"paths\":[{\"path\":\"/"
+                "\",\"pathType\":"
+                "\"Prefix\",\"backend\":{\"service\":{\"name\":\"%s\",\"port\":{\"number\":80}}}}]}"
+                "}]}}",
                 i, app);
         made += put(f, s, "ingresses", i, &b);
     }
@@ -254,7 +277,7 @@ static size_t make_ingresses(struct fake *f, const struct seed *s)
 
 static size_t make_rest(struct fake *f, const struct seed *s)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
     size_t made = 0;
 
     for (size_t i = 0; i < s->deployments; i++) {
@@ -263,10 +286,14 @@ static size_t make_rest(struct fake *f, const struct seed *s)
 
         ns_name(s, i, ns, sizeof(ns));
         app_name(s, i, app, sizeof(app), &tier);
-        buf_fmt(&b, "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\"},\"spec\":{\"replicas\":10,\"selector\":{"
-                    "\"matchLabels\":{\"app\":\"%s\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"%s\",\"tier\":"
-                    "\"%s\"}},\"spec\":{\"containers\":[{\"name\":\"main\",\"image\":\"registry.example.com/%s:v3\","
-                    "\"ports\":[{\"name\":\"http\",\"containerPort\":8080}]}]}}}}",
+        buf_fmt(&b,
+                "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\"},\"spec\":{\"replicas\":10,"
+                "\"selector\":{"
+                "\"matchLabels\":{\"app\":\"%s\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":"
+                "\"%s\",\"tier\":"
+                "\"%s\"}},\"spec\":{\"containers\":[{\"name\":\"main\",\"image\":\"registry."
+                "example.com/%s:v3\","
+                "\"ports\":[{\"name\":\"http\",\"containerPort\":8080}]}]}}}}",
                 app, ns, app, app, tier_names[tier], app);
         made += put(f, s, "deployments", i, &b);
     }
@@ -274,10 +301,14 @@ static size_t make_rest(struct fake *f, const struct seed *s)
         char ns[64];
 
         ns_name(s, i, ns, sizeof(ns));
-        buf_fmt(&b, "{\"metadata\":{\"name\":\"gen-%s-%zu\",\"namespace\":\"%s\",\"annotations\":{"
-                    "\"kubectl.kubernetes.io/last-applied-configuration\":\"{\\\"data\\\":{\\\"password\\\":"
-                    "\\\"canary-%zu\\\"}}\"}},\"type\":\"%s\",\"data\":{\"tls.crt\":\"Y2FuYXJ5\",\"tls.key\":\"Y2FuYXJ5\"}}",
-                i % 2 == 0 ? "tls" : "opaque", i, ns, i, i % 2 == 0 ? "kubernetes.io/tls" : "Opaque");
+        buf_fmt(&b,
+                "{\"metadata\":{\"name\":\"gen-%s-%zu\",\"namespace\":\"%s\",\"annotations\":{"
+                "\"kubectl.kubernetes.io/"
+                "last-applied-configuration\":\"{\\\"data\\\":{\\\"password\\\":"
+                "\\\"canary-%zu\\\"}}\"}},\"type\":\"%s\",\"data\":{\"tls.crt\":\"Y2FuYXJ5\",\"tls."
+                "key\":\"Y2FuYXJ5\"}}",
+                i % 2 == 0 ? "tls" : "opaque", i, ns, i,
+                i % 2 == 0 ? "kubernetes.io/tls" : "Opaque");
         made += put(f, s, "secrets", i, &b);
     }
     buf_free(&b);
@@ -297,5 +328,6 @@ size_t generate(struct fake *f, const struct seed *asked)
     if (s.pods > 0) {
         made += make_pods(f, &s);
     }
-    return made + make_services(f, &s) + make_policies(f, &s) + make_ingresses(f, &s) + make_rest(f, &s);
+    return made + make_services(f, &s) + make_policies(f, &s) + make_ingresses(f, &s) +
+           make_rest(f, &s);
 }

@@ -10,7 +10,10 @@ struct seed {
     bool managed_fields;
 };
 
-#define SEED_DEFAULT {.seed = 1, .pod_bytes = 14400, .managed_fields = true}
+#define SEED_DEFAULT                                                                               \
+    {                                                                                              \
+        .seed = 1, .pod_bytes = 14400, .managed_fields = true                                      \
+    }
 
 /* Number of objects created; what exists already under a generated name is left as it is. */
 size_t generate(struct fake *f, const struct seed *s);

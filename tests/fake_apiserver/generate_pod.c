@@ -1,12 +1,13 @@
-/* Generated pods are kept as a template and a few numbers, and become JSON when somebody reads them: 150,000 pods of
- * 14.4 KB would be 2 GB, their templates are a few hundred KB. A template is text with holes, cut into segments once. */
+/* Generated pods are kept as a template and a few numbers, and become JSON when somebody reads
+ * them: 150,000 pods of 14.4 KB would be 2 GB, their templates are a few hundred KB. A template is
+ * text with holes, cut into segments once. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "generate.h"
 
-const char *const tier_names[TIERS] = {"web", "api", "db", "cache", "worker", "agent"};
+const char *const tier_names[TIERS] = { "web", "api", "db", "cache", "worker", "agent" };
 
 enum hole {
     HOLE_END,
@@ -54,8 +55,9 @@ void seeded_uuid(uint64_t a, uint64_t b, char out[37])
     uint64_t hi = mix(a ^ mix(b));
     uint64_t lo = mix(hi ^ b);
 
-    snprintf(out, 37, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(hi >> 32), (unsigned)(hi >> 16) & 0xffff,
-             (unsigned)hi & 0xfff, (unsigned)(0x8000 | ((lo >> 48) & 0x3fff)),
+    snprintf(out, 37, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(hi >> 32),
+             (unsigned)(hi >> 16) & 0xffff, (unsigned)hi & 0xfff,
+             (unsigned)(0x8000 | ((lo >> 48) & 0x3fff)),
              (unsigned long long)(lo & 0xffffffffffffu));
 }
 
@@ -78,39 +80,51 @@ void pod_name(const struct workload *w, uint32_t index, struct buf *out)
 
 static void managed_fields(struct buf *b, size_t env)
 {
-    buf_str(b, ",\"managedFields\":[{\"manager\":\"kube-controller-manager\",\"operation\":\"Update\","
-               "\"apiVersion\":\"v1\",\"time\":\"\x06\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{"
-               "\"f:metadata\":{\"f:annotations\":{\".\":{},\"f:checksum/config\":{}},"
-               "\"f:generateName\":{},\"f:labels\":{\".\":{},\"f:app\":{},\"f:pod-template-hash\":{},"
-               "\"f:tier\":{},\"f:version\":{}},\"f:ownerReferences\":{\".\":{},"
-               "\"k:{\\\"uid\\\":\\\"\x0b\\\"}\":{}}},\"f:spec\":{\"f:affinity\":{\".\":{},"
-               "\"f:podAntiAffinity\":{\".\":{},\"f:preferredDuringSchedulingIgnoredDuringExecution\":{}}},"
-               "\"f:containers\":{\"k:{\\\"name\\\":\\\"main\\\"}\":{\".\":{},\"f:env\":{\".\":{}");
+    buf_str(b,
+            ",\"managedFields\":[{\"manager\":\"kube-controller-manager\",\"operation\":\"Update\","
+            "\"apiVersion\":\"v1\",\"time\":\"\x06\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{"
+            "\"f:metadata\":{\"f:annotations\":{\".\":{},\"f:checksum/config\":{}},"
+            "\"f:generateName\":{},\"f:labels\":{\".\":{},\"f:app\":{},\"f:pod-template-hash\":{},"
+            "\"f:tier\":{},\"f:version\":{}},\"f:ownerReferences\":{\".\":{},"
+            "\"k:{\\\"uid\\\":\\\"\x0b\\\"}\":{}}},\"f:spec\":{\"f:affinity\":{\".\":{},"
+            "\"f:podAntiAffinity\":{\".\":{},\"f:preferredDuringSchedulingIgnoredDuringExecution\":"
+            "{}}},"
+            "\"f:containers\":{\"k:{\\\"name\\\":\\\"main\\\"}\":{\".\":{},\"f:env\":{\".\":{}");
     for (size_t i = 0; i < env; i++) {
-        buf_fmt(b, ",\"k:{\\\"name\\\":\\\"APP_SETTING_%03zu\\\"}\":{\".\":{},\"f:name\":{},\"f:value\":{}}", i);
+        buf_fmt(b,
+                ",\"k:{\\\"name\\\":\\\"APP_SETTING_%03zu\\\"}\":{\".\":{},\"f:name\":{},\"f:"
+                "value\":{}}",
+                i);
     }
-    buf_str(b, "},\"f:image\":{},\"f:imagePullPolicy\":{},\"f:livenessProbe\":{\".\":{},"
-               "\"f:failureThreshold\":{},\"f:httpGet\":{\".\":{},\"f:path\":{},\"f:port\":{},"
-               "\"f:scheme\":{}},\"f:periodSeconds\":{},\"f:successThreshold\":{},\"f:timeoutSeconds\":{}},"
-               "\"f:name\":{},\"f:ports\":{\".\":{},\"k:{\\\"containerPort\\\":8080,\\\"protocol\\\":"
-               "\\\"TCP\\\"}\":{\".\":{},\"f:containerPort\":{},\"f:name\":{},\"f:protocol\":{}}},"
-               "\"f:readinessProbe\":{\".\":{},\"f:failureThreshold\":{},\"f:httpGet\":{\".\":{},"
-               "\"f:path\":{},\"f:port\":{},\"f:scheme\":{}}},\"f:resources\":{\".\":{},\"f:limits\":{"
-               "\".\":{},\"f:cpu\":{},\"f:memory\":{}},\"f:requests\":{\".\":{},\"f:cpu\":{},"
-               "\"f:memory\":{}}},\"f:securityContext\":{},\"f:terminationMessagePath\":{},"
-               "\"f:terminationMessagePolicy\":{},\"f:volumeMounts\":{\".\":{},\"k:{\\\"mountPath\\\":"
-               "\\\"/etc/config\\\"}\":{\".\":{},\"f:mountPath\":{},\"f:name\":{}}}}},\"f:dnsPolicy\":{},"
-               "\"f:enableServiceLinks\":{},\"f:restartPolicy\":{},\"f:schedulerName\":{},"
-               "\"f:securityContext\":{},\"f:serviceAccount\":{},\"f:serviceAccountName\":{},"
-               "\"f:terminationGracePeriodSeconds\":{},\"f:volumes\":{\".\":{},\"k:{\\\"name\\\":"
-               "\\\"config\\\"}\":{\".\":{},\"f:configMap\":{\".\":{},\"f:defaultMode\":{},\"f:name\":{}},"
-               "\"f:name\":{}}}}}},{\"manager\":\"kubelet\",\"operation\":\"Update\",\"apiVersion\":\"v1\","
-               "\"time\":\"\x06\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{\"f:status\":{\"f:conditions\":{"
-               "\"k:{\\\"type\\\":\\\"ContainersReady\\\"}\":{\".\":{},\"f:lastProbeTime\":{},"
-               "\"f:lastTransitionTime\":{},\"f:status\":{},\"f:type\":{}},\"k:{\\\"type\\\":\\\"Ready\\\"}\":"
-               "{\".\":{},\"f:lastProbeTime\":{},\"f:lastTransitionTime\":{},\"f:status\":{},\"f:type\":{}}},"
-               "\"f:containerStatuses\":{},\"f:hostIP\":{},\"f:phase\":{},\"f:podIP\":{},\"f:podIPs\":{},"
-               "\"f:startTime\":{}}},\"subresource\":\"status\"}]");
+    buf_str(
+        b,
+        "},\"f:image\":{},\"f:imagePullPolicy\":{},\"f:livenessProbe\":{\".\":{},"
+        "\"f:failureThreshold\":{},\"f:httpGet\":{\".\":{},\"f:path\":{},\"f:port\":{},"
+        "\"f:scheme\":{}},\"f:periodSeconds\":{},\"f:successThreshold\":{},\"f:timeoutSeconds\":{}}"
+        ","
+        "\"f:name\":{},\"f:ports\":{\".\":{},\"k:{\\\"containerPort\\\":8080,\\\"protocol\\\":"
+        "\\\"TCP\\\"}\":{\".\":{},\"f:containerPort\":{},\"f:name\":{},\"f:protocol\":{}}},"
+        "\"f:readinessProbe\":{\".\":{},\"f:failureThreshold\":{},\"f:httpGet\":{\".\":{},"
+        "\"f:path\":{},\"f:port\":{},\"f:scheme\":{}}},\"f:resources\":{\".\":{},\"f:limits\":{"
+        "\".\":{},\"f:cpu\":{},\"f:memory\":{}},\"f:requests\":{\".\":{},\"f:cpu\":{},"
+        "\"f:memory\":{}}},\"f:securityContext\":{},\"f:terminationMessagePath\":{},"
+        "\"f:terminationMessagePolicy\":{},\"f:volumeMounts\":{\".\":{},\"k:{\\\"mountPath\\\":"
+        "\\\"/etc/config\\\"}\":{\".\":{},\"f:mountPath\":{},\"f:name\":{}}}}},\"f:dnsPolicy\":{},"
+        "\"f:enableServiceLinks\":{},\"f:restartPolicy\":{},\"f:schedulerName\":{},"
+        "\"f:securityContext\":{},\"f:serviceAccount\":{},\"f:serviceAccountName\":{},"
+        "\"f:terminationGracePeriodSeconds\":{},\"f:volumes\":{\".\":{},\"k:{\\\"name\\\":"
+        "\\\"config\\\"}\":{\".\":{},\"f:configMap\":{\".\":{},\"f:defaultMode\":{},\"f:name\":{}},"
+        "\"f:name\":{}}}}}},{\"manager\":\"kubelet\",\"operation\":\"Update\",\"apiVersion\":"
+        "\"v1\","
+        "\"time\":\"\x06\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{\"f:status\":{\"f:"
+        "conditions\":{"
+        "\"k:{\\\"type\\\":\\\"ContainersReady\\\"}\":{\".\":{},\"f:lastProbeTime\":{},"
+        "\"f:lastTransitionTime\":{},\"f:status\":{},\"f:type\":{}},\"k:{\\\"type\\\":"
+        "\\\"Ready\\\"}\":"
+        "{\".\":{},\"f:lastProbeTime\":{},\"f:lastTransitionTime\":{},\"f:status\":{},\"f:type\":{}"
+        "}},"
+        "\"f:containerStatuses\":{},\"f:hostIP\":{},\"f:phase\":{},\"f:podIP\":{},\"f:podIPs\":{},"
+        "\"f:startTime\":{}}},\"subresource\":\"status\"}]");
 }
 
 static void spec(struct buf *b, size_t tier, size_t env)
@@ -118,71 +132,95 @@ static void spec(struct buf *b, size_t tier, size_t env)
     bool agent = strcmp(tier_names[tier], "agent") == 0;
     bool db = strcmp(tier_names[tier], "db") == 0;
 
-    buf_str(b, "},\"spec\":{\"volumes\":[{\"name\":\"config\",\"configMap\":{\"name\":\"\x10-config\","
-               "\"defaultMode\":420}},{\"name\":\"kube-api-access\",\"projected\":{\"sources\":[{"
-               "\"serviceAccountToken\":{\"expirationSeconds\":3607,\"path\":\"token\"}},{\"configMap\":{"
-               "\"name\":\"kube-root-ca.crt\",\"items\":[{\"key\":\"ca.crt\",\"path\":\"ca.crt\"}]}}],"
-               "\"defaultMode\":420}}],\"containers\":[{\"name\":\"main\",\"image\":\"registry.example.com/\x10"
-               ":v3\",");
-    buf_fmt(b, "\"ports\":[{\"name\":\"http\",%s\"containerPort\":8080,\"protocol\":\"TCP\"},"
-               "{\"name\":\"metrics\",%s\"containerPort\":%d,\"protocol\":\"TCP\"}],\"env\":[",
+    buf_str(
+        b,
+        "},\"spec\":{\"volumes\":[{\"name\":\"config\",\"configMap\":{\"name\":\"\x10-config\","
+        "\"defaultMode\":420}},{\"name\":\"kube-api-access\",\"projected\":{\"sources\":[{"
+        "\"serviceAccountToken\":{\"expirationSeconds\":3607,\"path\":\"token\"}},{\"configMap\":{"
+        "\"name\":\"kube-root-ca.crt\",\"items\":[{\"key\":\"ca.crt\",\"path\":\"ca.crt\"}]}}],"
+        "\"defaultMode\":420}}],\"containers\":[{\"name\":\"main\",\"image\":\"registry.example."
+        "com/\x10"
+        ":v3\",");
+    buf_fmt(b,
+            "\"ports\":[{\"name\":\"http\",%s\"containerPort\":8080,\"protocol\":\"TCP\"},"
+            "{\"name\":\"metrics\",%s\"containerPort\":%d,\"protocol\":\"TCP\"}],\"env\":[",
             agent ? "\"hostPort\":8080," : "", agent ? "\"hostPort\":9100," : "", db ? 5432 : 9100);
     for (size_t i = 0; i < env; i++) {
-        buf_fmt(b, "%s{\"name\":\"APP_SETTING_%03zu\",\"value\":\"value-of-setting-%03zu\"}", i > 0 ? "," : "",
-                i, i);
+        buf_fmt(b, "%s{\"name\":\"APP_SETTING_%03zu\",\"value\":\"value-of-setting-%03zu\"}",
+                i > 0 ? "," : "", i, i);
     }
-    buf_str(b, "],\"resources\":{\"limits\":{\"cpu\":\"500m\",\"memory\":\"256Mi\"},\"requests\":{\"cpu\":"
-               "\"100m\",\"memory\":\"128Mi\"}},\"volumeMounts\":[{\"name\":\"config\",\"mountPath\":"
-               "\"/etc/config\"},{\"name\":\"kube-api-access\",\"readOnly\":true,\"mountPath\":"
-               "\"/var/run/secrets/kubernetes.io/serviceaccount\"}],\"livenessProbe\":{\"httpGet\":{\"path\":"
-               "\"/healthz\",\"port\":\"http\",\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":10,"
-               "\"successThreshold\":1,\"failureThreshold\":3},\"readinessProbe\":{\"httpGet\":{\"path\":"
-               "\"/ready\",\"port\":\"http\",\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":10,"
-               "\"successThreshold\":1,\"failureThreshold\":3},\"terminationMessagePath\":"
-               "\"/dev/termination-log\",\"terminationMessagePolicy\":\"File\",\"imagePullPolicy\":"
-               "\"IfNotPresent\",\"securityContext\":{\"allowPrivilegeEscalation\":false}}],"
-               "\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":30,\"dnsPolicy\":"
-               "\"ClusterFirst\",\"serviceAccountName\":\"default\",\"serviceAccount\":\"default\",");
+    buf_str(
+        b,
+        "],\"resources\":{\"limits\":{\"cpu\":\"500m\",\"memory\":\"256Mi\"},\"requests\":{\"cpu\":"
+        "\"100m\",\"memory\":\"128Mi\"}},\"volumeMounts\":[{\"name\":\"config\",\"mountPath\":"
+        "\"/etc/config\"},{\"name\":\"kube-api-access\",\"readOnly\":true,\"mountPath\":"
+        "\"/var/run/secrets/kubernetes.io/"
+        "serviceaccount\"}],\"livenessProbe\":{\"httpGet\":{\"path\":"
+        "\"/"
+        "healthz\",\"port\":\"http\",\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":"
+        "10,"
+        "\"successThreshold\":1,\"failureThreshold\":3},\"readinessProbe\":{\"httpGet\":{\"path\":"
+        "\"/"
+        "ready\",\"port\":\"http\",\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":10,"
+        "\"successThreshold\":1,\"failureThreshold\":3},\"terminationMessagePath\":"
+        "\"/dev/termination-log\",\"terminationMessagePolicy\":\"File\",\"imagePullPolicy\":"
+        "\"IfNotPresent\",\"securityContext\":{\"allowPrivilegeEscalation\":false}}],"
+        "\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":30,\"dnsPolicy\":"
+        "\"ClusterFirst\",\"serviceAccountName\":\"default\",\"serviceAccount\":\"default\",");
     buf_fmt(b, "\"nodeName\":\"\x0c\",%s", agent ? "\"hostNetwork\":true," : "");
-    buf_str(b, "\"securityContext\":{},\"affinity\":{\"podAntiAffinity\":{"
-               "\"preferredDuringSchedulingIgnoredDuringExecution\":[{\"weight\":100,\"podAffinityTerm\":{"
-               "\"labelSelector\":{\"matchLabels\":{\"app\":\"\x10\"}},\"topologyKey\":"
-               "\"kubernetes.io/hostname\"}}]}},\"schedulerName\":\"default-scheduler\",\"tolerations\":[{"
-               "\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\","
-               "\"tolerationSeconds\":300},{\"key\":\"node.kubernetes.io/unreachable\",\"operator\":\"Exists\","
-               "\"effect\":\"NoExecute\",\"tolerationSeconds\":300}],\"priority\":0,\"enableServiceLinks\":"
-               "true,\"preemptionPolicy\":\"PreemptLowerPriority\"}");
+    buf_str(
+        b,
+        "\"securityContext\":{},\"affinity\":{\"podAntiAffinity\":{"
+        "\"preferredDuringSchedulingIgnoredDuringExecution\":[{\"weight\":100,\"podAffinityTerm\":{"
+        "\"labelSelector\":{\"matchLabels\":{\"app\":\"\x10\"}},\"topologyKey\":"
+        "\"kubernetes.io/hostname\"}}]}},\"schedulerName\":\"default-scheduler\",\"tolerations\":[{"
+        "\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\","
+        "\"tolerationSeconds\":300},{\"key\":\"node.kubernetes.io/"
+        "unreachable\",\"operator\":\"Exists\","
+        "\"effect\":\"NoExecute\",\"tolerationSeconds\":300}],\"priority\":0,"
+        "\"enableServiceLinks\":"
+        "true,\"preemptionPolicy\":\"PreemptLowerPriority\"}");
 }
 
 static void status(struct buf *b)
 {
-    static const char *const conditions[] = {"PodReadyToStartContainers", "Initialized", "Ready",
-                                             "ContainersReady", "PodScheduled"};
+    static const char *const conditions[] = { "PodReadyToStartContainers", "Initialized", "Ready",
+                                              "ContainersReady", "PodScheduled" };
 
     buf_str(b, ",\"status\":{\"phase\":\"Running\",\"conditions\":[");
     for (size_t i = 0; i < ARRAY_LEN(conditions); i++) {
-        buf_fmt(b, "%s{\"type\":\"%s\",\"status\":\"True\",\"lastProbeTime\":null,"
-                   "\"lastTransitionTime\":\"\x06\"}",
+        buf_fmt(b,
+                "%s{\"type\":\"%s\",\"status\":\"True\",\"lastProbeTime\":null,"
+                "\"lastTransitionTime\":\"\x06\"}",
                 i > 0 ? "," : "", conditions[i]);
     }
-    buf_str(b, "],\"hostIP\":\"172.18.0.2\",\"hostIPs\":[{\"ip\":\"172.18.0.2\"}],\"podIP\":\"\x0e\",\"podIPs\":"
-               "[{\"ip\":\"\x0e\"}],\"startTime\":\"\x06\",\"containerStatuses\":[{\"name\":\"main\",\"state\":{"
-               "\"running\":{\"startedAt\":\"\x06\"}},\"lastState\":{},\"ready\":true,\"restartCount\":\x0f,"
-               "\"image\":\"registry.example.com/\x10:v3\",\"imageID\":\"registry.example.com/\x10@sha256:"
-               "0d17b565c37bcbd895e9d92315a05c1c3c9a29f762b011a10c54a66cd53c9b31\",\"started\":true}],"
-               "\"qosClass\":\"Burstable\"}}");
+    buf_str(
+        b,
+        "],\"hostIP\":\"172.18.0.2\",\"hostIPs\":[{\"ip\":\"172.18.0.2\"}],\"podIP\":\"\x0e\","
+        "\"podIPs\":"
+        "[{\"ip\":\"\x0e\"}],\"startTime\":\"\x06\",\"containerStatuses\":[{\"name\":\"main\","
+        "\"state\":{"
+        "\"running\":{\"startedAt\":\"\x06\"}},\"lastState\":{},\"ready\":true,\"restartCount\":"
+        "\x0f,"
+        "\"image\":\"registry.example.com/\x10:v3\",\"imageID\":\"registry.example.com/\x10@sha256:"
+        "0d17b565c37bcbd895e9d92315a05c1c3c9a29f762b011a10c54a66cd53c9b31\",\"started\":true}],"
+        "\"qosClass\":\"Burstable\"}}");
 }
 
 static void write_text(struct buf *b, size_t tier, size_t env, size_t pad, bool managed)
 {
     b->len = 0;
-    buf_str(b, "{\"metadata\":{\"name\":\"\x01\",\"generateName\":\"\x02-\",\"namespace\":\"\x03\",\"uid\":"
-               "\"\x04\",\"resourceVersion\":\"\x05\",\"generation\":1,\"creationTimestamp\":\"\x06\","
-               "\"labels\":{\x07},\"annotations\":{\"checksum/config\":\"");
+    buf_str(b,
+            "{\"metadata\":{\"name\":\"\x01\",\"generateName\":\"\x02-\",\"namespace\":\"\x03\","
+            "\"uid\":"
+            "\"\x04\",\"resourceVersion\":\"\x05\",\"generation\":1,\"creationTimestamp\":\"\x06\","
+            "\"labels\":{\x07},\"annotations\":{\"checksum/config\":\"");
     memset(buf_reserve(b, pad), 'c', pad);
     b->len += pad;
-    buf_str(b, "\"\x08},\"ownerReferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\",\"name\":"
-               "\"\x02\",\"uid\":\"\x0b\",\"controller\":true,\"blockOwnerDeletion\":true}]");
+    buf_str(
+        b,
+        "\"\x08},\"ownerReferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\",\"name\":"
+        "\"\x02\",\"uid\":\"\x0b\",\"controller\":true,\"blockOwnerDeletion\":true}]");
     if (managed) {
         managed_fields(b, env);
     }
@@ -201,7 +239,7 @@ static void cut(struct pod_template *t)
 
         if (i == t->text.len || c < 0x20) {
             t->segs = xrealloc(t->segs, (t->n + 1) * sizeof(*t->segs));
-            t->segs[t->n++] = (struct segment){from, i - from, (enum hole)c};
+            t->segs[t->n++] = (struct segment){ from, i - from, (enum hole)c };
             from = i + 1;
         }
     }

@@ -1,6 +1,7 @@
-/* HTTP/1.1 server on libuv, in clear or over TLS, made to misbehave. Bodies are pulled: a response names a source,
- * which is asked for bytes whenever the socket can take some, so a slow reader costs no memory. Transport faults are
- * laid on a response by offset in its body. Loop thread only. */
+/* HTTP/1.1 server on libuv, in clear or over TLS, made to misbehave. Bodies are pulled: a response
+ * names a source, which is asked for bytes whenever the socket can take some, so a slow reader
+ * costs no memory. Transport faults are laid on a response by offset in its body. Loop thread only.
+ */
 #ifndef FAKE_HTTP_H
 #define FAKE_HTTP_H
 
@@ -25,8 +26,8 @@ enum body_state { BODY_MORE, BODY_WAIT, BODY_END, BODY_ABORT };
 enum body_end { END_DONE, END_CLIENT, END_FAULT, END_RESTART };
 
 struct body_source {
-    /* Append about `want` bytes. BODY_WAIT: nothing more now, http_kick when there is. BODY_END: that was all.
-     * BODY_ABORT: cut the connection behind what was appended. */
+    /* Append about `want` bytes. BODY_WAIT: nothing more now, http_kick when there is. BODY_END:
+     * that was all. BODY_ABORT: cut the connection behind what was appended. */
     enum body_state (*fill)(struct body_source *src, struct buf *out, size_t want);
     /* Exactly once; the source is not used again. */
     void (*closed)(struct body_source *src, enum body_end how);
@@ -42,7 +43,14 @@ struct http_head {
     int64_t date_skew_ms;
 };
 
-enum transport { TRANSPORT_CLOSE, TRANSPORT_RST, TRANSPORT_END, TRANSPORT_HALF_OPEN, TRANSPORT_STALL, TRANSPORT_DRIP };
+enum transport {
+    TRANSPORT_CLOSE,
+    TRANSPORT_RST,
+    TRANSPORT_END,
+    TRANSPORT_HALF_OPEN,
+    TRANSPORT_STALL,
+    TRANSPORT_DRIP
+};
 
 struct http_server {
     uv_tcp_t listener;
@@ -57,7 +65,8 @@ struct http_server {
     uint64_t accepted, open, bytes_sent, bytes_received, handshakes, handshake_failures, next_id;
 };
 
-/* Start listening on host:port (0: chosen, and kept for later http_listen calls). Negative libuv code on failure. */
+/* Start listening on host:port (0: chosen, and kept for later http_listen calls). Negative libuv
+ * code on failure. */
 int http_listen(struct http_server *s, uv_loop_t *loop, const char *host, int port);
 /* Refuse new connections until http_listen is called again. */
 void http_unlisten(struct http_server *s);
@@ -65,13 +74,20 @@ void http_close_all(struct http_server *s, enum transport how, enum body_end why
 /* To be called every few milliseconds: delays, stalls and drips live from it. */
 void http_tick(struct http_server *s);
 
-/* The answer to the request in hand comes later: from now on the source hears of the end of the connection. */
+/* The answer to the request in hand comes later: from now on the source hears of the end of the
+ * connection. */
 void http_hold(struct http_conn *c, struct body_source *src);
-/* Begin the response to the request in hand. The source is closed in time whatever happens. */
+/* Begin the response to the request in hand. Nothing is sent, and the source is neither asked nor
+ * closed, before the caller has returned to the loop. The source is closed in time whatever
+ * happens. */
 void http_start(struct http_conn *c, const struct http_head *head, struct body_source *src);
+/* Instead of the response just started: close, reset, or silence. Also takes effect after the
+ * caller has returned. */
+void http_refuse(struct http_conn *c, enum transport how);
 /* The source has something to say again. */
 void http_kick(struct http_conn *c);
-/* Lay a fault at `offset` bytes of the body (in the past: now). `arg`: ms of a stall, bytes/s of a drip. */
+/* Lay a fault at `offset` bytes of the body (in the past: now). `arg`: ms of a stall, bytes/s of a
+ * drip. */
 void http_fault(struct http_conn *c, enum transport how, uint64_t offset, uint64_t arg);
 /* Offset of the next body byte that the source will append. */
 uint64_t http_offset(const struct http_conn *c);
@@ -83,7 +99,8 @@ struct http_conn *http_next(const struct http_conn *c);
 size_t http_unsent(const struct http_conn *c);
 
 const char *http_reason(int status);
-/* %XX and, in queries, `+` decoded; the caller frees it. NULL when it holds a NUL or a broken escape. */
+/* %XX and, in queries, `+` decoded; the caller frees it. NULL when it holds a NUL or a broken
+ * escape. */
 char *http_unescape(const char *s, size_t n, bool plus);
 /* Value of a query parameter, decoded, NULL when absent (the caller frees it). */
 char *http_query(const char *query, const char *key);

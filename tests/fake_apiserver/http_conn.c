@@ -1,6 +1,7 @@
-/* One connection: bytes in -> request -> handler -> response pulled from its source -> bytes out. At most one write is
- * in flight; what TLS says meanwhile gathers in `wire`. Whatever ends the exchange (the source, the client, a fault)
- * passes through close_source, so a source hears of its end once. */
+/* One connection: bytes in -> request -> handler -> response pulled from its source -> bytes out.
+ * At most one write is in flight; what TLS says meanwhile gathers in `wire`. Whatever ends the
+ * exchange (the source, the client, a fault) passes through close_source, so a source hears of its
+ * end once. */
 #include "http.h"
 
 #include <arpa/inet.h>
@@ -15,12 +16,13 @@
 #include "http_parse.h"
 #include "tls.h"
 
-#define BATCH       (256u * 1024) /* body bytes asked for at a time */
-#define BATCH_SLOW  (16u * 1024)  /* while faults are laid on the response */
-#define CHUNK_HEAD  10            /* eight digits and CRLF */
-#define FX_MAX      16
-#define RST_WAIT_MS 50 /* a reset throws away what the peer has not read: give it time to read the cut frame */
-#define READ_SIZE   (64u * 1024)
+#define BATCH      (256u * 1024) /* body bytes asked for at a time */
+#define BATCH_SLOW (16u * 1024)  /* while faults are laid on the response */
+#define CHUNK_HEAD 10            /* eight digits and CRLF */
+#define FX_MAX     16
+#define RST_WAIT_MS                                                                                \
+    50 /* a reset throws away what the peer has not read: give it time to read the cut frame */
+#define READ_SIZE (64u * 1024)
 
 enum phase { PHASE_READING, PHASE_HANDLING, PHASE_SENDING };
 
@@ -440,7 +442,7 @@ static void refusal_closed(struct body_source *src, enum body_end how)
 
 static void next_request(struct http_conn *c)
 {
-    static struct body_source refusal = {refusal_fill, refusal_closed};
+    static struct body_source refusal = { refusal_fill, refusal_closed };
     int rc;
 
     if (c->phase != PHASE_READING || c->closing) {
@@ -468,7 +470,8 @@ static void next_request(struct http_conn *c)
     c->head_only = c->parsed.head_only;
     if (rc != 0) {
         c->close_after = true;
-        http_start(c, &(struct http_head){.status = rc}, &refusal);
+        http_start(c, &(struct http_head){ .status = rc }, &refusal);
+        pump(c);
         return;
     }
     c->close_after = !c->parsed.keep_alive;
@@ -481,6 +484,7 @@ static void next_request(struct http_conn *c)
     if (c->in.len == 0 && c->in.cap > 4 * READ_SIZE) {
         buf_free(&c->in);
     }
+    pump(c);
 }
 
 static void note_client_cert(struct http_conn *c)
@@ -686,7 +690,9 @@ void http_tick(struct http_server *s)
 
     for (struct http_conn *c = s->conns; c != NULL; c = next) {
         next = c->next;
-        if (!c->writing && (c->start_at != 0 || c->pause_until != 0 || c->rate > 0 || c->ending ||
+        bool waits = c->phase == PHASE_SENDING && !c->head_sent;
+
+        if (!c->writing && (waits || c->pause_until != 0 || c->rate > 0 || c->ending ||
                             (c->nfx > 0 && c->fx[0].offset <= c->body_sent))) {
             pump(c);
         }
@@ -712,7 +718,15 @@ void http_start(struct http_conn *c, const struct http_head *head, struct body_s
     c->staged.len = 0;
     c->start_at = head->delay_ms > 0 ? now_ms(c) + head->delay_ms : 0;
     c->phase = PHASE_SENDING;
-    pump(c);
+}
+
+void http_refuse(struct http_conn *c, enum transport how)
+{
+    if (how == TRANSPORT_HALF_OPEN) {
+        c->frozen = true;
+    } else {
+        end_now(c, how);
+    }
 }
 
 void http_kick(struct http_conn *c)
@@ -731,7 +745,7 @@ void http_fault(struct http_conn *c, enum transport how, uint64_t offset, uint64
         at++;
     }
     memmove(c->fx + at + 1, c->fx + at, (c->nfx - at) * sizeof(c->fx[0]));
-    c->fx[at] = (struct effect){how, offset, arg};
+    c->fx[at] = (struct effect){ how, offset, arg };
     c->nfx++;
 }
 

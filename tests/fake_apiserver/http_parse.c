@@ -9,34 +9,34 @@ const char *http_reason(int status)
     static const struct {
         int status;
         const char *reason;
-    } reasons[] = {{100, "Continue"},
-                   {200, "OK"},
-                   {201, "Created"},
-                   {202, "Accepted"},
-                   {204, "No Content"},
-                   {301, "Moved Permanently"},
-                   {302, "Found"},
-                   {304, "Not Modified"},
-                   {307, "Temporary Redirect"},
-                   {400, "Bad Request"},
-                   {401, "Unauthorized"},
-                   {403, "Forbidden"},
-                   {404, "Not Found"},
-                   {405, "Method Not Allowed"},
-                   {406, "Not Acceptable"},
-                   {408, "Request Timeout"},
-                   {409, "Conflict"},
-                   {410, "Gone"},
-                   {413, "Request Entity Too Large"},
-                   {415, "Unsupported Media Type"},
-                   {422, "Unprocessable Entity"},
-                   {429, "Too Many Requests"},
-                   {431, "Request Header Fields Too Large"},
-                   {500, "Internal Server Error"},
-                   {501, "Not Implemented"},
-                   {502, "Bad Gateway"},
-                   {503, "Service Unavailable"},
-                   {504, "Gateway Timeout"}};
+    } reasons[] = { { 100, "Continue" },
+                    { 200, "OK" },
+                    { 201, "Created" },
+                    { 202, "Accepted" },
+                    { 204, "No Content" },
+                    { 301, "Moved Permanently" },
+                    { 302, "Found" },
+                    { 304, "Not Modified" },
+                    { 307, "Temporary Redirect" },
+                    { 400, "Bad Request" },
+                    { 401, "Unauthorized" },
+                    { 403, "Forbidden" },
+                    { 404, "Not Found" },
+                    { 405, "Method Not Allowed" },
+                    { 406, "Not Acceptable" },
+                    { 408, "Request Timeout" },
+                    { 409, "Conflict" },
+                    { 410, "Gone" },
+                    { 413, "Request Entity Too Large" },
+                    { 415, "Unsupported Media Type" },
+                    { 422, "Unprocessable Entity" },
+                    { 429, "Too Many Requests" },
+                    { 431, "Request Header Fields Too Large" },
+                    { 500, "Internal Server Error" },
+                    { 501, "Not Implemented" },
+                    { 502, "Bad Gateway" },
+                    { 503, "Service Unavailable" },
+                    { 504, "Gateway Timeout" } };
 
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
         if (reasons[i].status == status) {
@@ -108,12 +108,12 @@ void parsed_free(struct parsed *p)
     free(p->req.user_agent);
     free(p->req.content_type);
     buf_free(&p->body);
-    *p = (struct parsed){0};
+    *p = (struct parsed){ 0 };
 }
 
 static void set_header(char **slot, const char *value, size_t n)
 {
-    struct buf joined = {0};
+    struct buf joined = { 0 };
 
     if (*slot == NULL) {
         *slot = xstrndup(value, n);
@@ -165,7 +165,7 @@ static bool parse_header(struct parsed *p, const char *line, size_t n, struct fr
     } else if (name_is(line, name_n, "content-type")) {
         set_header(&r->content_type, value, value_n);
     } else if (name_is(line, name_n, "content-length")) {
-        char digits[24] = {0};
+        char digits[24] = { 0 };
 
         if (value_n == 0 || value_n >= sizeof(digits) || strspn(value, "0123456789") < value_n) {
             return false;
@@ -248,11 +248,11 @@ static int parse_chunks(const char *s, size_t n, struct buf *body, size_t *used)
 int http_parse(const char *data, size_t len, struct parsed *out)
 {
     const char *head_end = len > 0 ? memmem(data, len, "\r\n\r\n", 4) : NULL;
-    struct parsed p = {.keep_alive = true};
-    struct framing f = {0};
+    struct parsed p = { .keep_alive = true };
+    struct framing f = { 0 };
     const char *line = data;
-    char **const all[] = {&p.req.authorization, &p.req.accept, &p.req.accept_encoding,
-                          &p.req.user_agent, &p.req.content_type};
+    char **const all[] = { &p.req.authorization, &p.req.accept, &p.req.accept_encoding,
+                           &p.req.user_agent, &p.req.content_type };
     size_t body_at, used = 0;
     int rc = 400;
 

@@ -1,4 +1,5 @@
-/* The little of JSON that goes beyond cJSON: paths, scanning over bytes without a tree, Go's indentation. */
+/* The little of JSON that goes beyond cJSON: paths, scanning over bytes without a tree, Go's
+ * indentation. */
 #ifndef FAKE_JSON_H
 #define FAKE_JSON_H
 
@@ -32,7 +33,8 @@ cJSON *jparse(const char *s, size_t n);
 /* Compact text appended to b. */
 void jprint(const cJSON *v, struct buf *b);
 
-/* One past the end of the JSON value that starts at s, or NULL when it does not end before `end`. */
+/* One past the end of the JSON value that starts at s, or NULL when it does not end before `end`.
+ */
 const char *json_skip(const char *s, const char *end);
 /* `n` bytes of compact JSON appended in the form of Go's MarshalIndent("", "  "). */
 void json_indent(const char *s, size_t n, struct buf *out);

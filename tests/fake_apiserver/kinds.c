@@ -7,8 +7,9 @@
 
 #define KINDS_MAX 64
 
-const char *const verb_names[VERB_COUNT] = {
-    "list", "watch", "get", "create", "update", "patch", "delete", "deletecollection", "other"};
+const char *const verb_names[VERB_COUNT] = { "list",   "watch", "get",    "create",
+                                             "update", "patch", "delete", "deletecollection",
+                                             "other" };
 
 static struct kind *kinds[KINDS_MAX];
 static size_t count;
@@ -18,31 +19,32 @@ static const struct {
     bool namespaced;
     const char *zero;
 } builtin[] = {
-    {"", "v1", "namespaces", "Namespace", "namespace", "ns", false, ",\"spec\":{},\"status\":{}"},
-    {"", "v1", "pods", "Pod", "pod", "po", true, ",\"spec\":{\"containers\":null},\"status\":{}"},
-    {"", "v1", "services", "Service", "service", "svc", true,
-     ",\"spec\":{},\"status\":{\"loadBalancer\":{}}"},
-    {"", "v1", "secrets", "Secret", "secret", "", true, ""},
-    {"networking.k8s.io", "v1", "ingresses", "Ingress", "ingress", "ing", true,
-     ",\"spec\":{},\"status\":{\"loadBalancer\":{}}"},
-    {"networking.k8s.io", "v1", "ingressclasses", "IngressClass", "ingressclass", "", false,
-     ",\"spec\":{}"},
-    {"networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "networkpolicy", "netpol", true,
-     ",\"spec\":{\"podSelector\":{}}"},
-    {"apps", "v1", "deployments", "Deployment", "deployment", "deploy", true,
-     ",\"spec\":{\"selector\":null,\"template\":{\"metadata\":{},\"spec\":{\"containers\":null}},"
-     "\"strategy\":{}},\"status\":{}"},
-    {"apps", "v1", "statefulsets", "StatefulSet", "statefulset", "sts", true,
-     ",\"spec\":{\"selector\":null,\"template\":{\"metadata\":{},\"spec\":{\"containers\":null}},"
-     "\"serviceName\":\"\",\"updateStrategy\":{}},\"status\":{\"replicas\":0,\"availableReplicas\":0}"},
-    {"apps", "v1", "daemonsets", "DaemonSet", "daemonset", "ds", true,
-     ",\"spec\":{\"selector\":null,\"template\":{\"metadata\":{},\"spec\":{\"containers\":null}},"
-     "\"updateStrategy\":{}},\"status\":{\"currentNumberScheduled\":0,\"numberMisscheduled\":0,"
-     "\"desiredNumberScheduled\":0,\"numberReady\":0}"},
-    {"batch", "v1", "cronjobs", "CronJob", "cronjob", "cj", true,
-     ",\"spec\":{\"schedule\":\"\",\"jobTemplate\":{\"metadata\":{},\"spec\":{\"template\":{"
-     "\"metadata\":{},\"spec\":{\"containers\":null}}}}},\"status\":{}"},
-    {"coordination.k8s.io", "v1", "leases", "Lease", "lease", "", true, ",\"spec\":{}"},
+    { "", "v1", "namespaces", "Namespace", "namespace", "ns", false, ",\"spec\":{},\"status\":{}" },
+    { "", "v1", "pods", "Pod", "pod", "po", true, ",\"spec\":{\"containers\":null},\"status\":{}" },
+    { "", "v1", "services", "Service", "service", "svc", true,
+      ",\"spec\":{},\"status\":{\"loadBalancer\":{}}" },
+    { "", "v1", "secrets", "Secret", "secret", "", true, "" },
+    { "networking.k8s.io", "v1", "ingresses", "Ingress", "ingress", "ing", true,
+      ",\"spec\":{},\"status\":{\"loadBalancer\":{}}" },
+    { "networking.k8s.io", "v1", "ingressclasses", "IngressClass", "ingressclass", "", false,
+      ",\"spec\":{}" },
+    { "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "networkpolicy", "netpol",
+      true, ",\"spec\":{\"podSelector\":{}}" },
+    { "apps", "v1", "deployments", "Deployment", "deployment", "deploy", true,
+      ",\"spec\":{\"selector\":null,\"template\":{\"metadata\":{},\"spec\":{\"containers\":null}},"
+      "\"strategy\":{}},\"status\":{}" },
+    { "apps", "v1", "statefulsets", "StatefulSet", "statefulset", "sts", true,
+      ",\"spec\":{\"selector\":null,\"template\":{\"metadata\":{},\"spec\":{\"containers\":null}},"
+      "\"serviceName\":\"\",\"updateStrategy\":{}},\"status\":{\"replicas\":0,"
+      "\"availableReplicas\":0}" },
+    { "apps", "v1", "daemonsets", "DaemonSet", "daemonset", "ds", true,
+      ",\"spec\":{\"selector\":null,\"template\":{\"metadata\":{},\"spec\":{\"containers\":null}},"
+      "\"updateStrategy\":{}},\"status\":{\"currentNumberScheduled\":0,\"numberMisscheduled\":0,"
+      "\"desiredNumberScheduled\":0,\"numberReady\":0}" },
+    { "batch", "v1", "cronjobs", "CronJob", "cronjob", "cj", true,
+      ",\"spec\":{\"schedule\":\"\",\"jobTemplate\":{\"metadata\":{},\"spec\":{\"template\":{"
+      "\"metadata\":{},\"spec\":{\"containers\":null}}}}},\"status\":{}" },
+    { "coordination.k8s.io", "v1", "leases", "Lease", "lease", "", true, ",\"spec\":{}" },
 };
 
 size_t kind_count(void)
@@ -55,11 +57,12 @@ struct kind *kind_at(size_t i)
     return kinds[i];
 }
 
-struct kind *kind_add(const char *group, const char *version, const char *resource, const char *name,
-                      const char *singular, const char *short_names, bool namespaced, bool crd)
+struct kind *kind_add(const char *group, const char *version, const char *resource,
+                      const char *name, const char *singular, const char *short_names,
+                      bool namespaced, bool crd)
 {
-    struct buf head = {0};
-    struct buf api = {0};
+    struct buf head = { 0 };
+    struct buf api = { 0 };
     struct kind *k;
 
     if (count == KINDS_MAX || kind_by_path(group, version, resource) != NULL) {
@@ -80,7 +83,9 @@ struct kind *kind_add(const char *group, const char *version, const char *resour
     buf_fmt(&api, "%s%s%s", group, group[0] != '\0' ? "/" : "", version);
     k->api_version = xstrdup(buf_cstr(&api));
     /* Custom resources are encoded from a map, whose keys are sorted. */
-    buf_fmt(&head, crd ? "\"apiVersion\":\"%2$s\",\"kind\":\"%1$s\"," : "\"kind\":\"%1$s\",\"apiVersion\":\"%2$s\",",
+    buf_fmt(&head,
+            crd ? "\"apiVersion\":\"%2$s\",\"kind\":\"%1$s\","
+                : "\"kind\":\"%1$s\",\"apiVersion\":\"%2$s\",",
             name, k->api_version);
     k->head = xstrdup(buf_cstr(&head));
     buf_free(&head);
@@ -92,9 +97,9 @@ struct kind *kind_add(const char *group, const char *version, const char *resour
 void kinds_init(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(builtin); i++) {
-        struct kind *k = kind_add(builtin[i].group, builtin[i].version, builtin[i].resource,
-                                  builtin[i].name, builtin[i].singular, builtin[i].short_names,
-                                  builtin[i].namespaced, false);
+        struct kind *k =
+            kind_add(builtin[i].group, builtin[i].version, builtin[i].resource, builtin[i].name,
+                     builtin[i].singular, builtin[i].short_names, builtin[i].namespaced, false);
         k->zero = builtin[i].zero;
     }
 }

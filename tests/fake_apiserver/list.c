@@ -141,16 +141,16 @@ static void tick(struct exchange *x, uint64_t now)
 
 static void refuse_too_large(struct exchange *x, uint64_t rv)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     buf_fmt(&b, "Timeout: Too large resource version: %llu, current: %llu", (unsigned long long)rv,
             (unsigned long long)x->fake->store.rv);
-    exchange_status(x, &(struct status){.code = 504,
-                                        .reason = "Timeout",
-                                        .message = buf_cstr(&b),
-                                        .causes = "[{\"reason\":\"ResourceVersionTooLarge\","
-                                                  "\"message\":\"Too large resource version\"}]",
-                                        .retry_after_seconds = 1});
+    exchange_status(x, &(struct status){ .code = 504,
+                                         .reason = "Timeout",
+                                         .message = buf_cstr(&b),
+                                         .causes = "[{\"reason\":\"ResourceVersionTooLarge\","
+                                                   "\"message\":\"Too large resource version\"}]",
+                                         .retry_after_seconds = 1 });
     buf_free(&b);
 }
 
@@ -183,13 +183,13 @@ static void note_issued(struct fake *f, uint64_t rv)
             return;
         }
     }
-    f->issued[n] = (struct issued){rv, fake_now(f)};
+    f->issued[n] = (struct issued){ rv, fake_now(f) };
     f->issued_count = n + 1;
 }
 
 static void refuse_expired_token(struct exchange *x, const char *start)
 {
-    struct buf token = {0};
+    struct buf token = { 0 };
 
     token_write(&token, -1, start);
     exchange_status(
@@ -202,11 +202,12 @@ static void refuse_expired_token(struct exchange *x, const char *start)
                           "results. Continuing with the provided token results in an inconsistent "
                           "list - objects that were created, modified, or deleted between the time "
                           "the first chunk was returned and now may show up in the list.",
-               .continue_token = buf_cstr(&token)});
+               .continue_token = buf_cstr(&token) });
     buf_free(&token);
 }
 
-/* Which version to read at. False: answered, or waiting. *start: key (without namespace) to begin at, or NULL. */
+/* Which version to read at. False: answered, or waiting. *start: key (without namespace) to begin
+ * at, or NULL. */
 static bool choose_rv(struct list *l, uint64_t *rv, char **start, bool *exact)
 {
     struct exchange *x = &l->x;
@@ -270,7 +271,8 @@ static void filter(struct list *l)
     for (size_t i = 0; i < l->snap.n; i++) {
         struct object *o = l->snap.objs[i];
 
-        if (selector_matches_labels(&l->opt.labels, o) && selector_matches_fields(&l->opt.fields, o)) {
+        if (selector_matches_labels(&l->opt.labels, o) &&
+            selector_matches_fields(&l->opt.fields, o)) {
             l->snap.objs[kept++] = o;
         } else {
             object_unref(o);
@@ -296,7 +298,7 @@ static void write_ends(struct list *l, uint64_t rv, const char *token, size_t re
     const struct kind *k = l->x.route.kind;
     bool meta = l->x.asked == ASK_METADATA_LIST;
     struct fault *t = exchange_fault(&l->x, ACT_LIST_RV);
-    struct buf m = {0};
+    struct buf m = { 0 };
 
     if (k->crd && !meta) {
         buf_str(&m, "\"continue\":");
@@ -324,7 +326,8 @@ static void write_ends(struct list *l, uint64_t rv, const char *token, size_t re
                 buf_fmt(&m, ",\"remainingItemCount\":%zu", remaining);
             }
         }
-        buf_fmt(&l->head, "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":{%s},\"items\":[",
+        buf_fmt(&l->head,
+                "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":{%s},\"items\":[",
                 meta ? "PartialObjectMetadata" : k->name, meta ? "meta.k8s.io/v1" : k->api_version,
                 buf_cstr(&m));
         buf_str(&l->tail, "]}\n");
@@ -371,7 +374,7 @@ static void apply_faults(struct list *l, bool *gzip)
 
 static bool worth_gzip(const struct list *l)
 {
-    struct buf one = {0};
+    struct buf one = { 0 };
     bool worth;
 
     if (strstr(l->x.req->accept_encoding, "gzip") == NULL || l->end == l->first) {
@@ -387,7 +390,7 @@ static void serve(struct list *l, uint64_t rv, const char *start)
 {
     struct exchange *x = &l->x;
     struct fault *t;
-    struct buf token = {0};
+    struct buf token = { 0 };
     size_t page, remaining;
     bool more, gzip;
     uint64_t limit = l->opt.limit;
@@ -432,7 +435,7 @@ static void serve(struct list *l, uint64_t rv, const char *start)
     gzip = worth_gzip(l);
     apply_faults(l, &gzip);
     if (x->pretty) {
-        struct buf whole = {0};
+        struct buf whole = { 0 };
 
         while (fill_clear(l, &whole, BLOCK) == BODY_MORE) {
             ;
@@ -449,7 +452,7 @@ static void serve(struct list *l, uint64_t rv, const char *start)
     x->tick = tick;
     l->deadline = x->started_ms + x->fake->settings.request_timeout_ms;
     if ((t = exchange_fault(x, ACT_CONTENT_LENGTH)) != NULL) {
-        struct buf whole = {0};
+        struct buf whole = { 0 };
         double delta = jnum(t->spec, "delta", 10);
 
         while (list_fill(&x->src, &whole, BLOCK) == BODY_MORE) {
@@ -465,7 +468,7 @@ static void serve(struct list *l, uint64_t rv, const char *start)
 
 static bool serve_oddity(struct exchange *x)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     if (exchange_fault(x, ACT_TABLE) != NULL) {
         buf_fmt(&b,
@@ -496,8 +499,8 @@ void list_start(struct exchange *x)
             return;
         }
         if (x->asked == ASK_METADATA) {
-            exchange_error(x, 406,
-                           "you requested PartialObjectMetadata, but the requested object is a list");
+            exchange_error(
+                x, 406, "you requested PartialObjectMetadata, but the requested object is a list");
             return;
         }
         if (!options_parse(x, &l->opt)) {

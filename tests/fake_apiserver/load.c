@@ -30,13 +30,14 @@ static int add_item(struct batch *b, cJSON *root, struct buf *why)
     const struct kind *k = kind_by_object(version, kind);
 
     b->items = xrealloc(b->items, (b->n + 1) * sizeof(*b->items));
-    b->items[b->n++] = (struct item){root, k};
+    b->items[b->n++] = (struct item){ root, k };
     if (!cJSON_IsObject(root)) {
         buf_fmt(why, "object %zu: not a JSON object", b->n);
         return -1;
     }
     if (k == NULL) {
-        buf_fmt(why, "object %zu: no kind '%s' in '%s' (register it by POST /kinds)", b->n, kind, version);
+        buf_fmt(why, "object %zu: no kind '%s' in '%s' (register it by POST /kinds)", b->n, kind,
+                version);
         return -1;
     }
     if (jstr(jget(root, "metadata"), "name", "")[0] == '\0') {
@@ -108,8 +109,8 @@ static int parse_all(struct batch *b, const char *text, size_t n, struct buf *wh
 
 static void apply(struct fake *f, struct item *it, bool defaults, struct loaded *out)
 {
-    struct writer w = {.defaults = defaults};
-    struct buf key = {0};
+    struct writer w = { .defaults = defaults };
+    struct buf key = { 0 };
     struct object *old;
 
     if (it->kind->namespaced) {
@@ -134,7 +135,7 @@ static void apply(struct fake *f, struct item *it, bool defaults, struct loaded 
 static bool in_batch(const struct batch *b, const struct object *o)
 {
     for (size_t i = 0; i < b->n; i++) {
-        struct buf key = {0};
+        struct buf key = { 0 };
         bool same;
 
         if (b->items[i].kind != o->kind) {
@@ -168,19 +169,20 @@ static void delete_others(struct fake *f, const struct batch *b, struct loaded *
     }
 }
 
-/* Cluster-scoped kinds first: what they decide (namespaces, default classes) is then there for the others. */
+/* Cluster-scoped kinds first: what they decide (namespaces, default classes) is then there for the
+ * others. */
 static bool goes_first(const struct item *it)
 {
     return !it->kind->namespaced;
 }
 
-int load(struct fake *f, const char *text, size_t n, bool defaults, bool replace, struct loaded *out,
-         struct buf *why)
+int load(struct fake *f, const char *text, size_t n, bool defaults, bool replace,
+         struct loaded *out, struct buf *why)
 {
-    struct batch b = {0};
+    struct batch b = { 0 };
     int rc = parse_all(&b, text, n, why);
 
-    *out = (struct loaded){0};
+    *out = (struct loaded){ 0 };
     if (rc == 0) {
         if (replace) {
             delete_others(f, &b, out);
@@ -212,10 +214,11 @@ static enum body_state dump_fill(struct body_source *src, struct buf *out, size_
 
     if (!d->begun) {
         d->begun = true;
-        buf_fmt(out,
-                "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"%llu\"},"
-                "\"items\":[",
-                (unsigned long long)d->rv);
+        buf_fmt(
+            out,
+            "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"%llu\"},"
+            "\"items\":[",
+            (unsigned long long)d->rv);
     }
     while (d->at_kind < d->kinds && out->len - start < want) {
         struct snapshot *s = &d->snaps[d->at_kind];
@@ -251,13 +254,14 @@ struct body_source *dump_source(struct fake *f, const struct kind *kind, const c
 {
     struct dump *d = xcalloc(1, sizeof(*d));
 
-    d->src = (struct body_source){dump_fill, dump_closed};
+    d->src = (struct body_source){ dump_fill, dump_closed };
     d->rv = f->store.rv;
     for (size_t i = 0; i < kind_count(); i++) {
         const struct kind *k = kind_at(i);
 
         if (kind == NULL || kind == k) {
-            store_snapshot(&f->store, k, k->namespaced ? ns : NULL, f->store.rv, &d->snaps[d->kinds++]);
+            store_snapshot(&f->store, k, k->namespaced ? ns : NULL, f->store.rv,
+                           &d->snaps[d->kinds++]);
         }
     }
     return &d->src;

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_MAX   20000
-#define COUNT_MAX 2000 /* different rows of the table; what comes later is counted in the last one */
+#define LOG_MAX 20000
+#define COUNT_MAX                                                                                  \
+    2000 /* different rows of the table; what comes later is counted in the last one */
 
 struct entry {
     uint64_t n, t_ms, conn, events, bytes;
@@ -42,7 +43,7 @@ static void forget(struct request_log *l)
 {
     for (; l->first < l->next; l->first++) {
         free(l->ring[l->first % LOG_MAX].text);
-        l->ring[l->first % LOG_MAX] = (struct entry){0};
+        l->ring[l->first % LOG_MAX] = (struct entry){ 0 };
     }
     for (size_t i = 0; i < l->counter_count; i++) {
         free(l->counters[i].kind);
@@ -111,7 +112,7 @@ static struct entry *find(struct request_log *l, uint64_t n)
 uint64_t log_request(struct fake *f, const struct exchange *x)
 {
     struct request_log *l = f->log;
-    struct buf b = {0};
+    struct buf b = { 0 };
     struct entry *e;
 
     if (l->next - l->first == LOG_MAX) {
@@ -133,12 +134,12 @@ uint64_t log_request(struct fake *f, const struct exchange *x)
     buf_str(&b, ",\"user_agent\":");
     buf_json(&b, x->req->user_agent);
     e = &l->ring[l->next % LOG_MAX];
-    *e = (struct entry){.n = l->next,
-                        .t_ms = fake_now(f) - l->t0,
-                        .conn = http_conn_id(x->conn),
-                        .text = xstrdup(buf_cstr(&b)),
-                        .open = true,
-                        .end = ""};
+    *e = (struct entry){ .n = l->next,
+                         .t_ms = fake_now(f) - l->t0,
+                         .conn = http_conn_id(x->conn),
+                         .text = xstrdup(buf_cstr(&b)),
+                         .open = true,
+                         .end = "" };
     buf_free(&b);
     l->requests++;
     return l->next++;
@@ -166,11 +167,11 @@ void log_status(struct fake *f, const struct exchange *x, int code)
         i++;
     }
     if (i == l->counter_count && i < COUNT_MAX) {
-        l->counters[i] = (struct counter){.kind = xstrdup(kind),
-                                          .user_agent = xstrdup(x->req->user_agent),
-                                          .verb = verb,
-                                          .rv = rv,
-                                          .code = code};
+        l->counters[i] = (struct counter){ .kind = xstrdup(kind),
+                                           .user_agent = xstrdup(x->req->user_agent),
+                                           .verb = verb,
+                                           .rv = rv,
+                                           .code = code };
         l->counter_count++;
     }
     l->counters[i < COUNT_MAX ? i : COUNT_MAX - 1].count++;

@@ -69,38 +69,38 @@ enum option_id {
 };
 
 static const struct option long_options[] = {
-    {"listen", 1, NULL, OPT_LISTEN},
-    {"control", 1, NULL, OPT_CONTROL},
-    {"tls", 0, NULL, OPT_TLS},
-    {"ca-out", 1, NULL, OPT_CA_OUT},
-    {"client-cert-out", 1, NULL, OPT_CLIENT_CERT},
-    {"client-key-out", 1, NULL, OPT_CLIENT_KEY},
-    {"kubeconfig-out", 1, NULL, OPT_KUBECONFIG},
-    {"token", 1, NULL, OPT_TOKEN},
-    {"window", 1, NULL, OPT_WINDOW},
-    {"bookmark-interval-ms", 1, NULL, OPT_BOOKMARK},
-    {"watch-list", 1, NULL, OPT_WATCH_LIST},
-    {"request-timeout-ms", 1, NULL, OPT_REQUEST_TIMEOUT},
-    {"min-request-timeout-s", 1, NULL, OPT_MIN_TIMEOUT},
-    {"token-ttl-ms", 1, NULL, OPT_TOKEN_TTL},
-    {"git-version", 1, NULL, OPT_GIT_VERSION},
-    {"rv", 1, NULL, OPT_RV},
-    {"empty", 0, NULL, OPT_EMPTY},
-    {"load", 1, NULL, OPT_LOAD},
-    {"die-with-parent", 0, NULL, OPT_DIE},
-    {"verbose", 0, NULL, OPT_VERBOSE},
-    {"no-managed-fields", 0, NULL, OPT_NO_MANAGED},
-    {"seed", 1, NULL, OPT_SEED},
-    {"namespaces", 1, NULL, OPT_NAMESPACES},
-    {"pods", 1, NULL, OPT_PODS},
-    {"services", 1, NULL, OPT_SERVICES},
-    {"networkpolicies", 1, NULL, OPT_POLICIES},
-    {"ingresses", 1, NULL, OPT_INGRESSES},
-    {"deployments", 1, NULL, OPT_DEPLOYMENTS},
-    {"secrets", 1, NULL, OPT_SECRETS},
-    {"pod-bytes", 1, NULL, OPT_POD_BYTES},
-    {"help", 0, NULL, OPT_HELP},
-    {0},
+    { "listen", 1, NULL, OPT_LISTEN },
+    { "control", 1, NULL, OPT_CONTROL },
+    { "tls", 0, NULL, OPT_TLS },
+    { "ca-out", 1, NULL, OPT_CA_OUT },
+    { "client-cert-out", 1, NULL, OPT_CLIENT_CERT },
+    { "client-key-out", 1, NULL, OPT_CLIENT_KEY },
+    { "kubeconfig-out", 1, NULL, OPT_KUBECONFIG },
+    { "token", 1, NULL, OPT_TOKEN },
+    { "window", 1, NULL, OPT_WINDOW },
+    { "bookmark-interval-ms", 1, NULL, OPT_BOOKMARK },
+    { "watch-list", 1, NULL, OPT_WATCH_LIST },
+    { "request-timeout-ms", 1, NULL, OPT_REQUEST_TIMEOUT },
+    { "min-request-timeout-s", 1, NULL, OPT_MIN_TIMEOUT },
+    { "token-ttl-ms", 1, NULL, OPT_TOKEN_TTL },
+    { "git-version", 1, NULL, OPT_GIT_VERSION },
+    { "rv", 1, NULL, OPT_RV },
+    { "empty", 0, NULL, OPT_EMPTY },
+    { "load", 1, NULL, OPT_LOAD },
+    { "die-with-parent", 0, NULL, OPT_DIE },
+    { "verbose", 0, NULL, OPT_VERBOSE },
+    { "no-managed-fields", 0, NULL, OPT_NO_MANAGED },
+    { "seed", 1, NULL, OPT_SEED },
+    { "namespaces", 1, NULL, OPT_NAMESPACES },
+    { "pods", 1, NULL, OPT_PODS },
+    { "services", 1, NULL, OPT_SERVICES },
+    { "networkpolicies", 1, NULL, OPT_POLICIES },
+    { "ingresses", 1, NULL, OPT_INGRESSES },
+    { "deployments", 1, NULL, OPT_DEPLOYMENTS },
+    { "secrets", 1, NULL, OPT_SECRETS },
+    { "pod-bytes", 1, NULL, OPT_POD_BYTES },
+    { "help", 0, NULL, OPT_HELP },
+    { 0 },
 };
 
 static bool parse_address(const char *text, char host[80], int *port)
@@ -171,7 +171,7 @@ static size_t *count_slot(struct options *o, int opt)
 
 static bool set_text_option(struct fake *f, struct options *o, int opt, const char *arg)
 {
-    static const char *const modes[] = {"on", "off", "ignore"};
+    static const char *const modes[] = { "on", "off", "ignore" };
 
     switch (opt) {
     case OPT_LISTEN:
@@ -245,7 +245,8 @@ static bool parse_options(struct fake *f, struct options *o, int argc, char **ar
         } else if (opt == OPT_NO_MANAGED) {
             o->seed.managed_fields = false;
         } else if (opt == OPT_HELP || opt == '?') {
-            fprintf(stderr, "usage: fake_apiserver [options]; tests/fake_apiserver/README.md lists them\n");
+            fprintf(stderr,
+                    "usage: fake_apiserver [options]; tests/fake_apiserver/README.md lists them\n");
             return false;
         } else {
             ok = set_text_option(f, o, opt, optarg);
@@ -265,12 +266,15 @@ static bool parse_options(struct fake *f, struct options *o, int argc, char **ar
 
 static void bootstrap(struct fake *f)
 {
-    static const char *const names[] = {"default", "kube-node-lease", "kube-public", "kube-system"};
+    static const char *const names[] = { "default", "kube-node-lease", "kube-public",
+                                         "kube-system" };
     static const char service[] =
-        "{\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"component\":"
-        "\"apiserver\",\"provider\":\"kubernetes\"}},\"spec\":{\"type\":\"ClusterIP\",\"clusterIP\":"
+        "{\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{"
+        "\"component\":"
+        "\"apiserver\",\"provider\":\"kubernetes\"}},\"spec\":{\"type\":\"ClusterIP\","
+        "\"clusterIP\":"
         "\"10.96.0.1\",\"ports\":[{\"name\":\"https\",\"port\":443,\"targetPort\":6443}]}}";
-    struct writer w = {.manager = "kube-apiserver", .operation = "Update", .defaults = true};
+    struct writer w = { .manager = "kube-apiserver", .operation = "Update", .defaults = true };
     cJSON *root = cJSON_Parse(service);
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -397,8 +401,8 @@ static int fail(const char *what, const char *why)
 static int load_files(struct fake *f, const struct options *o)
 {
     for (size_t i = 0; i < o->load_count; i++) {
-        struct buf text = {0};
-        struct buf why = {0};
+        struct buf text = { 0 };
+        struct buf why = { 0 };
         struct loaded n;
         bool read = read_file(o->loads[i], &text);
         int rc = read ? load(f, text.data, text.len, true, false, &n, &why) : -1;
@@ -430,7 +434,8 @@ static int start(struct fake *f, struct options *o)
     }
     generate(f, &o->seed);
     if (f->use_tls) {
-        if (!tls_ca_init(&f->ca) || (f->api.tls = tls_server(&f->ca, LEAF_GOOD, o->listen)) == NULL) {
+        if (!tls_ca_init(&f->ca) ||
+            (f->api.tls = tls_server(&f->ca, LEAF_GOOD, o->listen)) == NULL) {
             return fail("TLS", "cannot make certificates");
         }
         if (f->ca_file != NULL && !write_ca(f)) {
@@ -494,21 +499,21 @@ static void stop(struct fake *f)
 int main(int argc, char **argv)
 {
     static struct fake f;
-    struct options o = {.listen = "127.0.0.1",
-                        .control = "127.0.0.1",
-                        .rv = 1000,
-                        .window = 100000,
-                        .seed = SEED_DEFAULT};
+    struct options o = { .listen = "127.0.0.1",
+                         .control = "127.0.0.1",
+                         .rv = 1000,
+                         .window = 100000,
+                         .seed = SEED_DEFAULT };
     struct handles h;
     int rc;
 
     signal(SIGPIPE, SIG_IGN);
     f.loop = uv_default_loop();
-    f.settings = (struct settings){.bookmark_interval_ms = 60000,
-                                   .request_timeout_ms = 60000,
-                                   .min_request_timeout_s = 1800,
-                                   .token_ttl_ms = 300000,
-                                   .git_version = xstrdup("v1.36.3")};
+    f.settings = (struct settings){ .bookmark_interval_ms = 60000,
+                                    .request_timeout_ms = 60000,
+                                    .min_request_timeout_s = 1800,
+                                    .token_ttl_ms = 300000,
+                                    .git_version = xstrdup("v1.36.3") };
     if (!parse_options(&f, &o, argc, argv)) {
         return 2;
     }
@@ -520,8 +525,9 @@ int main(int argc, char **argv)
         bool six = strchr(f.api.host, ':') != NULL;
 
         start_handles(&f, &h, &o);
-        printf("api=%s://%s%s%s:%d control=http://%s:%d\n", f.use_tls ? "https" : "http", six ? "[" : "",
-               f.api.host, six ? "]" : "", f.api.port, f.control.host, f.control.port);
+        printf("api=%s://%s%s%s:%d control=http://%s:%d\n", f.use_tls ? "https" : "http",
+               six ? "[" : "", f.api.host, six ? "]" : "", f.api.port, f.control.host,
+               f.control.port);
         fflush(stdout);
         uv_run(f.loop, UV_RUN_DEFAULT);
     }

@@ -3,20 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEPTH_MAX 24 /* deeper fields are owned as a whole; the recursion below ends here whatever the input */
+#define DEPTH_MAX                                                                                  \
+    24 /* deeper fields are owned as a whole; the recursion below ends here whatever the input */
 
 /* The key by which an element of a list is named, as `k:{...}`; false for atomic lists. */
 static bool element_key(const cJSON *e, struct buf *out)
 {
-    static const char *const sets[][2] = {{"containerPort", "protocol"}, {"port", "protocol"},
-                                          {"mountPath", NULL},           {"type", NULL},
-                                          {"uid", NULL},                 {"name", NULL}};
+    static const char *const sets[][2] = { { "containerPort", "protocol" },
+                                           { "port", "protocol" },
+                                           { "mountPath", NULL },
+                                           { "type", NULL },
+                                           { "uid", NULL },
+                                           { "name", NULL } };
 
     for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
         const cJSON *a = jget(e, sets[i][0]);
         const cJSON *b = sets[i][1] != NULL ? jget(e, sets[i][1]) : NULL;
 
-        if (a == NULL || cJSON_IsObject(a) || cJSON_IsArray(a) || (sets[i][1] != NULL && b == NULL)) {
+        if (a == NULL || cJSON_IsObject(a) || cJSON_IsArray(a) ||
+            (sets[i][1] != NULL && b == NULL)) {
             continue;
         }
         buf_fmt(out, "k:{\"%s\":", sets[i][0]);
@@ -34,7 +39,7 @@ static bool element_key(const cJSON *e, struct buf *out)
 static void fields_of(cJSON *out, const cJSON *value, unsigned depth)
 {
     const cJSON *m;
-    struct buf key = {0};
+    struct buf key = { 0 };
 
     if (depth > DEPTH_MAX) {
         return;
@@ -65,8 +70,8 @@ static void fields_of(cJSON *out, const cJSON *value, unsigned depth)
 
 static cJSON *metadata_fields(const cJSON *meta)
 {
-    static const char *const owned[] = {"labels", "annotations", "finalizers", "ownerReferences",
-                                        "generateName"};
+    static const char *const owned[] = { "labels", "annotations", "finalizers", "ownerReferences",
+                                         "generateName" };
     cJSON *out = cJSON_CreateObject();
 
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) {

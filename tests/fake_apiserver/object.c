@@ -40,7 +40,8 @@ static void block_add(struct buf *b, const char *key, const char *value)
     buf_add(b, value, strlen(value) + 1);
 }
 
-/* The field labels that the real registries offer; absent fields select as empty strings, as they do there. */
+/* The field labels that the real registries offer; absent fields select as empty strings, as they
+ * do there. */
 static void collect_fields(const struct kind *k, const cJSON *root, struct buf *b)
 {
     const cJSON *spec = jget(root, "spec");
@@ -76,7 +77,8 @@ static void move_member(cJSON *from, cJSON *to, const char *key)
     }
 }
 
-/* Bring the members into the order of the Go structs; unknown ones keep their order behind the known. */
+/* Bring the members into the order of the Go structs; unknown ones keep their order behind the
+ * known. */
 static void reorder(cJSON *o, const char *const *keys, size_t n)
 {
     cJSON *sorted = cJSON_CreateObject();
@@ -96,20 +98,28 @@ static void reorder(cJSON *o, const char *const *keys, size_t n)
 
 struct object *object_from_json(const struct kind *kind, cJSON *root, uint64_t rv)
 {
-    static const char *const meta_order[] = {
-        "name",       "generateName",      "namespace",
-        "uid",        "resourceVersion",   "generation",
-        "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-        "labels",     "annotations",       "ownerReferences",
-        "finalizers", "managedFields"};
-    static const char *const top_order[] = {"metadata", "spec", "status"};
+    static const char *const meta_order[] = { "name",
+                                              "generateName",
+                                              "namespace",
+                                              "uid",
+                                              "resourceVersion",
+                                              "generation",
+                                              "creationTimestamp",
+                                              "deletionTimestamp",
+                                              "deletionGracePeriodSeconds",
+                                              "labels",
+                                              "annotations",
+                                              "ownerReferences",
+                                              "finalizers",
+                                              "managedFields" };
+    static const char *const top_order[] = { "metadata", "spec", "status" };
     cJSON *meta = jobj(root, "metadata");
     const char *ns = jstr(meta, "namespace", "");
     const char *name = jstr(meta, "name", "");
     const cJSON *label;
-    struct buf text = {0};
-    struct buf blocks = {0};
-    struct buf number = {0};
+    struct buf text = { 0 };
+    struct buf blocks = { 0 };
+    struct buf number = { 0 };
     struct object *o;
     size_t labels_len, key_len;
     const char *at;
@@ -153,7 +163,8 @@ struct object *object_from_json(const struct kind *kind, cJSON *root, uint64_t r
     o->body = o->tail + key_len + blocks.len;
     o->body_len = text.len;
     strncpy(o->uid, jstr(meta, "uid", ""), sizeof(o->uid) - 1);
-    /* The first one is ours: labels and annotations, which could hold the same text, come later in the order. */
+    /* The first one is ours: labels and annotations, which could hold the same text, come later in
+     * the order. */
     at = strstr(o->body, "\"resourceVersion\":\"");
     o->rv_off = (size_t)(at - o->body) + strlen("\"resourceVersion\":\"");
     o->rv_len = number.len;
@@ -163,10 +174,10 @@ struct object *object_from_json(const struct kind *kind, cJSON *root, uint64_t r
     return o;
 }
 
-struct object *object_generated(const struct kind *kind, const char *key, const char *uid, uint64_t rv,
-                                const char *labels, const char *fields,
-                                void (*render)(const struct object *, struct buf *), const void *gen,
-                                uint32_t gen_index)
+struct object *object_generated(const struct kind *kind, const char *key, const char *uid,
+                                uint64_t rv, const char *labels, const char *fields,
+                                void (*render)(const struct object *, struct buf *),
+                                const void *gen, uint32_t gen_index)
 {
     size_t key_len = strlen(key) + 1;
     struct object *o = xcalloc(1, sizeof(*o) + key_len);
@@ -189,8 +200,8 @@ struct object *object_generated(const struct kind *kind, const char *key, const 
 
 static struct object *copy_generated(const struct object *o, uint64_t rv)
 {
-    struct object *c = object_generated(o->kind, o->key, o->uid, rv, o->labels, o->fields, o->render,
-                                        o->gen, o->gen_index);
+    struct object *c = object_generated(o->kind, o->key, o->uid, rv, o->labels, o->fields,
+                                        o->render, o->gen, o->gen_index);
 
     c->touches = o->touches;
     c->stamp_ns = o->stamp_ns;
@@ -199,7 +210,7 @@ static struct object *copy_generated(const struct object *o, uint64_t rv)
 
 struct object *object_with_rv(const struct object *o, uint64_t rv)
 {
-    struct buf text = {0};
+    struct buf text = { 0 };
     struct object *c;
     size_t before, rv_end = o->rv_off + o->rv_len;
 
@@ -256,7 +267,8 @@ void object_append(const struct object *o, enum object_form form, struct buf *ou
         if (o->render != NULL) {
             char last = out->data[start];
 
-            out->len = start; /* the body's brace falls on the head's last byte, which is then put back */
+            out->len =
+                start; /* the body's brace falls on the head's last byte, which is then put back */
             o->render(o, out);
             out->data[start] = last;
         } else {
@@ -265,7 +277,7 @@ void object_append(const struct object *o, enum object_form form, struct buf *ou
     } else {
         static const char meta_head[] =
             "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",";
-        struct buf whole = {0};
+        struct buf whole = { 0 };
         const char *end;
 
         object_append(o, FORM_ITEM, &whole);
@@ -279,7 +291,7 @@ void object_append(const struct object *o, enum object_form form, struct buf *ou
 
 cJSON *object_tree(const struct object *o)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
     cJSON *tree;
 
     object_append(o, FORM_OBJECT, &b);

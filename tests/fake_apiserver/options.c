@@ -10,7 +10,7 @@ void options_free(struct list_options *o)
     free(o->continue_token);
     selector_free(&o->labels);
     selector_free(&o->fields);
-    *o = (struct list_options){0};
+    *o = (struct list_options){ 0 };
 }
 
 static void cause(struct buf *causes, struct buf *texts, size_t *n, const char *reason,
@@ -31,8 +31,9 @@ static void validate_list(const struct list_options *o, const char *rv, const ch
 
     if (match[0] != '\0') {
         if (rv[0] == '\0') {
-            cause(causes, texts, n, "FieldValueForbidden", field,
-                  "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
+            cause(
+                causes, texts, n, "FieldValueForbidden", field,
+                "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
         }
         if (o->continue_token[0] != '\0') {
             cause(causes, texts, n, "FieldValueForbidden", field,
@@ -40,13 +41,15 @@ static void validate_list(const struct list_options *o, const char *rv, const ch
         }
         if (!o->exact && !o->not_older) {
             snprintf(text, sizeof(text),
-                     "Unsupported value: \"%.100s\": supported values: \"Exact\", \"NotOlderThan\", \"\"",
+                     "Unsupported value: \"%.100s\": supported values: \"Exact\", "
+                     "\"NotOlderThan\", \"\"",
                      match);
             cause(causes, texts, n, "FieldValueNotSupported", field, text);
         }
         if (o->exact && strcmp(rv, "0") == 0) {
-            cause(causes, texts, n, "FieldValueForbidden", field,
-                  "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+            cause(
+                causes, texts, n, "FieldValueForbidden", field,
+                "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
         }
     }
     if (o->send_initial_set) {
@@ -64,18 +67,21 @@ static void validate_watch(const struct list_options *o, const char *match, bool
     if (o->send_initial_set) {
         if (!o->not_older) {
             cause(causes, texts, n, "FieldValueForbidden", field,
-                  "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+                  "Forbidden: sendInitialEvents requires setting resourceVersionMatch to "
+                  "NotOlderThan");
         }
         if (!gate) {
-            cause(causes, texts, n, "FieldValueForbidden", "sendInitialEvents",
-                  "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature "
-                  "gate is enabled");
+            cause(
+                causes, texts, n, "FieldValueForbidden", "sendInitialEvents",
+                "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature "
+                "gate is enabled");
         }
     }
     if (match[0] != '\0') {
         if (!o->send_initial_set) {
             cause(causes, texts, n, "FieldValueForbidden", field,
-                  "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+                  "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents "
+                  "is "
                   "provided");
         }
         if (!o->not_older) {
@@ -121,11 +127,12 @@ static bool parse_numbers(struct exchange *x, struct list_options *o, const char
     if (o->rv_set && !parse_u64(rv, &o->rv)) {
         char text[400];
 
-        snprintf(text, sizeof(text),
-                 "resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": "
-                 "invalid syntax",
-                 rv, rv);
-        exchange_status(x, &(struct status){.code = 500, .message = text});
+        snprintf(
+            text, sizeof(text),
+            "resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": "
+            "invalid syntax",
+            rv, rv);
+        exchange_status(x, &(struct status){ .code = 500, .message = text });
         return false;
     }
     return true;
@@ -133,9 +140,9 @@ static bool parse_numbers(struct exchange *x, struct list_options *o, const char
 
 static bool validate(struct exchange *x, struct list_options *o, const char *rv, const char *match)
 {
-    struct buf causes = {0};
-    struct buf texts = {0};
-    struct buf message = {0};
+    struct buf causes = { 0 };
+    struct buf texts = { 0 };
+    struct buf message = { 0 };
     bool refused = exchange_fault(x, ACT_WATCHLIST_REFUSED) != NULL;
     size_t n = 0;
 
@@ -147,15 +154,16 @@ static bool validate(struct exchange *x, struct list_options *o, const char *rv,
     }
     if (n > 0) {
         buf_str(&causes, "]");
-        buf_fmt(&message, n > 1 ? "ListOptions.meta.k8s.io \"\" is invalid: [%s]"
-                                : "ListOptions.meta.k8s.io \"\" is invalid: %s",
+        buf_fmt(&message,
+                n > 1 ? "ListOptions.meta.k8s.io \"\" is invalid: [%s]"
+                      : "ListOptions.meta.k8s.io \"\" is invalid: %s",
                 buf_cstr(&texts));
-        exchange_status(x, &(struct status){.code = 422,
-                                            .reason = "Invalid",
-                                            .message = buf_cstr(&message),
-                                            .group = "meta.k8s.io",
-                                            .kind = "ListOptions",
-                                            .causes = buf_cstr(&causes)});
+        exchange_status(x, &(struct status){ .code = 422,
+                                             .reason = "Invalid",
+                                             .message = buf_cstr(&message),
+                                             .group = "meta.k8s.io",
+                                             .kind = "ListOptions",
+                                             .causes = buf_cstr(&causes) });
     }
     buf_free(&causes);
     buf_free(&texts);
@@ -178,7 +186,7 @@ bool options_parse(struct exchange *x, struct list_options *o)
     char *why = NULL;
     bool ok = false;
 
-    *o = (struct list_options){0};
+    *o = (struct list_options){ 0 };
     rv = rv != NULL ? rv : xstrdup("");
     match = match != NULL ? match : xstrdup("");
     o->continue_token = http_query(query, "continue");
@@ -234,7 +242,7 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 void token_write(struct buf *out, int64_t rv, const char *start)
 {
-    struct buf j = {0};
+    struct buf j = { 0 };
     unsigned bits = 0;
     uint32_t acc = 0;
 
@@ -258,7 +266,7 @@ void token_write(struct buf *out, int64_t rv, const char *start)
 
 bool token_read(const char *token, int64_t *rv, char **start)
 {
-    struct buf j = {0};
+    struct buf j = { 0 };
     uint32_t acc = 0;
     unsigned bits = 0;
     cJSON *t;
@@ -311,8 +319,8 @@ static bool range_acceptable(const char *range, size_t n, enum form_asked *form)
     memcpy(text, range, n);
     text[n] = '\0';
     type = strtok_r(text, "; \t", &save);
-    if (type == NULL || (strcasecmp(type, "application/json") != 0 &&
-                         strcmp(type, "*/*") != 0 && strcasecmp(type, "application/*") != 0)) {
+    if (type == NULL || (strcasecmp(type, "application/json") != 0 && strcmp(type, "*/*") != 0 &&
+                         strcasecmp(type, "application/*") != 0)) {
         return false;
     }
     while ((param = strtok_r(NULL, "; \t", &save)) != NULL) {
@@ -360,8 +368,9 @@ bool accept_parse(struct exchange *x)
         s += n;
         s += strspn(s, ", ");
     }
-    exchange_error(x, 406,
-                   "only the following media types are accepted: application/json, application/yaml, "
-                   "application/vnd.kubernetes.protobuf");
+    exchange_error(
+        x, 406,
+        "only the following media types are accepted: application/json, application/yaml, "
+        "application/vnd.kubernetes.protobuf");
     return false;
 }

@@ -15,11 +15,12 @@ struct list_options {
     struct selector labels, fields;
 };
 
-/* False: an answer with the error has been started and x must not be touched. */
+/* False: an answer with the error has been started. */
 bool options_parse(struct exchange *x, struct list_options *o);
 void options_free(struct list_options *o);
 
-/* Tokens for the next page: base64url of {"v":"meta.k8s.io/v1","rv":N,"start":"key"}. rv -1 = inconsistent. */
+/* Tokens for the next page: base64url of {"v":"meta.k8s.io/v1","rv":N,"start":"key"}. rv -1 =
+ * inconsistent. */
 void token_write(struct buf *out, int64_t rv, const char *start);
 bool token_read(const char *token, int64_t *rv, char **start);
 /* Which form of the object the Accept header asks for; false: 406 has been answered. */

@@ -7,18 +7,18 @@
 
 static const struct {
     const char *list, *key;
-} merge_keys[] = {{"containers", "name"},
-                  {"initContainers", "name"},
-                  {"ephemeralContainers", "name"},
-                  {"env", "name"},
-                  {"volumes", "name"},
-                  {"imagePullSecrets", "name"},
-                  {"volumeMounts", "mountPath"},
-                  {"volumeDevices", "devicePath"},
-                  {"hostAliases", "ip"},
-                  {"conditions", "type"},
-                  {"ownerReferences", "uid"},
-                  {"topologySpreadConstraints", "topologyKey"}};
+} merge_keys[] = { { "containers", "name" },
+                   { "initContainers", "name" },
+                   { "ephemeralContainers", "name" },
+                   { "env", "name" },
+                   { "volumes", "name" },
+                   { "imagePullSecrets", "name" },
+                   { "volumeMounts", "mountPath" },
+                   { "volumeDevices", "devicePath" },
+                   { "hostAliases", "ip" },
+                   { "conditions", "type" },
+                   { "ownerReferences", "uid" },
+                   { "topologySpreadConstraints", "topologyKey" } };
 
 static const char *merge_key(const char *list, const cJSON *items)
 {
@@ -130,7 +130,8 @@ static bool merge_member(cJSON *target, const cJSON *p, bool strategic, unsigned
         (key = merge_key(p->string, p->child != NULL ? p : have)) != NULL) {
         return merge_list(have, p, key, depth);
     }
-    if (strategic && cJSON_IsArray(p) && cJSON_IsArray(have) && strcmp(p->string, "finalizers") == 0) {
+    if (strategic && cJSON_IsArray(p) && cJSON_IsArray(have) &&
+        strcmp(p->string, "finalizers") == 0) {
         const cJSON *e;
 
         delete_primitives(target, "finalizers", p);

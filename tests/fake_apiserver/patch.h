@@ -9,7 +9,8 @@ bool patch_merge(cJSON *target, const cJSON *patch);
 /* Kubernetes' strategic merge, with the merge keys of the kinds served here. */
 bool patch_strategic(cJSON *target, const cJSON *patch);
 
-/* RFC 6902 without move and copy. False when an operation cannot be done; *root may be changed then. */
+/* RFC 6902 without move and copy. False when an operation cannot be done; *root may be changed
+ * then. */
 bool patch_json(cJSON *root, const cJSON *operations);
 
 #endif

@@ -28,7 +28,7 @@ static size_t word_len(const char *s)
 static struct requirement *add_requirement(struct selector *out)
 {
     out->reqs = xrealloc(out->reqs, (out->n + 1) * sizeof(*out->reqs));
-    out->reqs[out->n] = (struct requirement){0};
+    out->reqs[out->n] = (struct requirement){ 0 };
     return &out->reqs[out->n++];
 }
 
@@ -98,7 +98,7 @@ static const char *parse_operator(const char *s, struct requirement *r, struct b
 
 static bool fail_parse(char **why, const char *text)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     buf_fmt(&b, "unable to parse requirement: found '%s', expected: ',' or an operator", text);
     *why = xstrdup(buf_cstr(&b));
@@ -110,10 +110,10 @@ static bool parse(const char *text, struct selector *out, char **why)
 {
     const char *s = skip_space(text);
 
-    *out = (struct selector){0};
+    *out = (struct selector){ 0 };
     while (*s != '\0') {
         struct requirement *r = add_requirement(out);
-        struct buf values = {0};
+        struct buf values = { 0 };
         bool absent = *s == '!';
         size_t n;
 
@@ -162,13 +162,19 @@ static bool field_known(const struct kind *kind, const char *field)
     static const struct {
         const char *resource, *field;
     } known[] = {
-        {"pods", "spec.nodeName"},       {"pods", "spec.restartPolicy"},
-        {"pods", "spec.schedulerName"},  {"pods", "spec.serviceAccountName"},
-        {"pods", "spec.hostNetwork"},    {"pods", "status.phase"},
-        {"pods", "status.podIP"},        {"pods", "status.nominatedNodeName"},
-        {"secrets", "type"},             {"namespaces", "status.phase"},
-        {"namespaces", "name"},          {"services", "spec.clusterIP"},
-        {"services", "spec.type"},
+        { "pods", "spec.nodeName" },
+        { "pods", "spec.restartPolicy" },
+        { "pods", "spec.schedulerName" },
+        { "pods", "spec.serviceAccountName" },
+        { "pods", "spec.hostNetwork" },
+        { "pods", "status.phase" },
+        { "pods", "status.podIP" },
+        { "pods", "status.nominatedNodeName" },
+        { "secrets", "type" },
+        { "namespaces", "status.phase" },
+        { "namespaces", "name" },
+        { "services", "spec.clusterIP" },
+        { "services", "spec.type" },
     };
 
     if (strcmp(field, "metadata.name") == 0) {
@@ -186,9 +192,10 @@ static bool field_known(const struct kind *kind, const char *field)
     return false;
 }
 
-bool selector_parse_fields(const char *text, const struct kind *kind, struct selector *out, char **why)
+bool selector_parse_fields(const char *text, const struct kind *kind, struct selector *out,
+                           char **why)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     if (!parse(text, out, why)) {
         selector_free(out);
@@ -203,7 +210,8 @@ bool selector_parse_fields(const char *text, const struct kind *kind, struct sel
             buf_fmt(&b,
                     "Unable to find \"%s, Resource=%s\" that match label selector \"\", field "
                     "selector \"%s\": field label not supported: %s",
-                    kind->group[0] != '\0' ? kind->api_version : "/v1", kind->resource, text, r->key);
+                    kind->group[0] != '\0' ? kind->api_version : "/v1", kind->resource, text,
+                    r->key);
         }
         if (b.len > 0) {
             *why = xstrdup(buf_cstr(&b));
@@ -222,12 +230,13 @@ void selector_free(struct selector *sel)
         free(sel->reqs[i].values);
     }
     free(sel->reqs);
-    *sel = (struct selector){0};
+    *sel = (struct selector){ 0 };
 }
 
 static bool has_value(const char *values, const char *v)
 {
-    /* A set may hold an empty word, so its end is known only by two NULs after at least one word. */
+    /* A set may hold an empty word, so its end is known only by two NULs after at least one word.
+     */
     do {
         if (strcmp(values, v) == 0) {
             return true;

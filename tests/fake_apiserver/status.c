@@ -7,11 +7,21 @@ const char *status_reason(int code)
     static const struct {
         int code;
         const char *reason;
-    } reasons[] = {{400, "BadRequest"},       {401, "Unauthorized"},   {403, "Forbidden"},
-                   {404, "NotFound"},         {405, "MethodNotAllowed"}, {406, "NotAcceptable"},
-                   {409, "Conflict"},         {410, "Expired"},        {413, "RequestEntityTooLarge"},
-                   {415, "UnsupportedMediaType"}, {422, "Invalid"},    {429, "TooManyRequests"},
-                   {500, "InternalError"},    {503, "ServiceUnavailable"}, {504, "Timeout"}};
+    } reasons[] = { { 400, "BadRequest" },
+                    { 401, "Unauthorized" },
+                    { 403, "Forbidden" },
+                    { 404, "NotFound" },
+                    { 405, "MethodNotAllowed" },
+                    { 406, "NotAcceptable" },
+                    { 409, "Conflict" },
+                    { 410, "Expired" },
+                    { 413, "RequestEntityTooLarge" },
+                    { 415, "UnsupportedMediaType" },
+                    { 422, "Invalid" },
+                    { 429, "TooManyRequests" },
+                    { 500, "InternalError" },
+                    { 503, "ServiceUnavailable" },
+                    { 504, "Timeout" } };
 
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
         if (reasons[i].code == code) {

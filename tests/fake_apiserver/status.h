@@ -8,7 +8,7 @@
 struct status {
     int code;
     const char *reason, *message;
-    bool details; /* write them even when empty */
+    bool details;                                   /* write them even when empty */
     const char *name, *group, *kind, *uid, *causes; /* causes: JSON array */
     const char *continue_token;
     int retry_after_seconds;

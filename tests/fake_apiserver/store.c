@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const event_names[] = {"ADDED", "MODIFIED", "DELETED"};
+const char *const event_names[] = { "ADDED", "MODIFIED", "DELETED" };
 
 void store_init(struct store *s, uint64_t rv, size_t window)
 {
-    *s = (struct store){.rv = rv, .window = window > 0 ? window : 1};
+    *s = (struct store){ .rv = rv, .window = window > 0 ? window : 1 };
     for (size_t i = 0; i < ARRAY_LEN(s->logs); i++) {
         s->logs[i].floor_rv = rv;
     }
@@ -17,7 +17,7 @@ static void event_clear(struct event *e)
 {
     object_unref(e->obj);
     object_unref(e->prev);
-    *e = (struct event){0};
+    *e = (struct event){ 0 };
 }
 
 static void log_forget(struct kind_log *log, uint64_t below)
@@ -44,7 +44,7 @@ void store_deinit(struct store *s)
         }
         free(log->items);
         free(log->ring);
-        *log = (struct kind_log){0};
+        *log = (struct kind_log){ 0 };
     }
 }
 
@@ -85,7 +85,7 @@ struct object *store_find(struct store *s, const struct kind *kind, const char *
 void store_range(struct store *s, const struct kind *kind, const char *ns, size_t *from, size_t *to)
 {
     struct kind_log *log = store_log(s, kind);
-    struct buf key = {0};
+    struct buf key = { 0 };
 
     *from = 0;
     *to = log->count;
@@ -124,7 +124,8 @@ static void log_event(struct store *s, struct kind_log *log, struct event e)
     log->next++;
 }
 
-static void insert_at(struct object ***items, size_t *count, size_t *cap, size_t at, struct object *o)
+static void insert_at(struct object ***items, size_t *count, size_t *cap, size_t at,
+                      struct object *o)
 {
     if (*count == *cap) {
         *cap = *cap > 0 ? *cap * 2 : 64;
@@ -139,7 +140,7 @@ void store_put(struct store *s, struct object *o)
 {
     struct kind_log *log = store_log(s, o->kind);
     size_t at = lower_bound(log->items, log->count, o->key);
-    struct event e = {.rv = o->rv, .type = EVENT_ADDED, .obj = object_ref(o)};
+    struct event e = { .rv = o->rv, .type = EVENT_ADDED, .obj = object_ref(o) };
 
     s->rv = o->rv;
     if (at < log->count && strcmp(log->items[at]->key, o->key) == 0) {
@@ -165,10 +166,8 @@ void store_delete(struct store *s, struct object *o)
     memmove(log->items + at, log->items + at + 1, (log->count - at - 1) * sizeof(*log->items));
     log->count--;
     log_event(s, log,
-              (struct event){.rv = s->rv,
-                             .type = EVENT_DELETED,
-                             .obj = object_with_rv(o, s->rv),
-                             .prev = o});
+              (struct event){
+                  .rv = s->rv, .type = EVENT_DELETED, .obj = object_with_rv(o, s->rv), .prev = o });
     if (s->committed != NULL) {
         s->committed(s->ctx, kind);
     }
@@ -205,7 +204,8 @@ uint64_t store_seek(struct kind_log *log, uint64_t rv)
 
 static bool in_namespace(const struct object *o, const char *ns)
 {
-    return ns == NULL || ns[0] == '\0' || (strlen(ns) == o->ns_len && strncmp(o->key, ns, o->ns_len) == 0);
+    return ns == NULL || ns[0] == '\0' ||
+           (strlen(ns) == o->ns_len && strncmp(o->key, ns, o->ns_len) == 0);
 }
 
 bool store_snapshot(struct store *s, const struct kind *kind, const char *ns, uint64_t rv,
@@ -248,7 +248,7 @@ bool store_snapshot(struct store *s, const struct kind *kind, const char *ns, ui
     for (size_t i = 0; i < n; i++) {
         object_ref(objs[i]);
     }
-    *out = (struct snapshot){.objs = objs, .n = n};
+    *out = (struct snapshot){ .objs = objs, .n = n };
     return true;
 }
 
@@ -258,7 +258,7 @@ void snapshot_free(struct snapshot *snap)
         object_unref(snap->objs[i]);
     }
     free(snap->objs);
-    *snap = (struct snapshot){0};
+    *snap = (struct snapshot){ 0 };
 }
 
 void store_compact(struct store *s, uint64_t rv, bool watch_cache)
@@ -290,7 +290,7 @@ void store_forget_windows(struct store *s)
 
 bool store_restore(struct store *s, uint64_t rv)
 {
-    struct snapshot snaps[ARRAY_LEN(s->logs)] = {0};
+    struct snapshot snaps[ARRAY_LEN(s->logs)] = { 0 };
     bool ok = rv <= s->rv;
 
     for (size_t i = 0; ok && i < kind_count(); i++) {

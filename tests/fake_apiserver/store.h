@@ -1,6 +1,6 @@
-/* The versioned log: one global counter, per kind a sorted index of what exists now and a ring of what happened, from
- * which any state inside the ring can be had again. Every event keeps the object before it, so history is read by
- * undoing. */
+/* The versioned log: one global counter, per kind a sorted index of what exists now and a ring of
+ * what happened, from which any state inside the ring can be had again. Every event keeps the
+ * object before it, so history is read by undoing. */
 #ifndef FAKE_STORE_H
 #define FAKE_STORE_H
 
@@ -38,7 +38,8 @@ void store_deinit(struct store *s);
 struct kind_log *store_log(struct store *s, const struct kind *kind);
 struct object *store_find(struct store *s, const struct kind *kind, const char *key); /* borrowed */
 /* The objects of a namespace (NULL or "": all) are items[*from .. *to). */
-void store_range(struct store *s, const struct kind *kind, const char *ns, size_t *from, size_t *to);
+void store_range(struct store *s, const struct kind *kind, const char *ns, size_t *from,
+                 size_t *to);
 /* Commit `o`, whose version must be store->rv + 1; takes the caller's reference. */
 void store_put(struct store *s, struct object *o);
 /* Commit the deletion of `o`, which must be the current version of its key. */
@@ -53,14 +54,16 @@ struct snapshot {
     struct object **objs;
     size_t n;
 };
-/* The objects of a namespace as they were at rv, referenced, by key. False when history no longer reaches there. */
+/* The objects of a namespace as they were at rv, referenced, by key. False when history no longer
+ * reaches there. */
 bool store_snapshot(struct store *s, const struct kind *kind, const char *ns, uint64_t rv,
                     struct snapshot *out);
 void snapshot_free(struct snapshot *snap);
 
 void store_compact(struct store *s, uint64_t rv, bool watch_cache);
 void store_forget_windows(struct store *s);
-/* Everything back to what it was at rv; false (and nothing changed) when some kind's history does not reach there. */
+/* Everything back to what it was at rv; false (and nothing changed) when some kind's history does
+ * not reach there. */
 bool store_restore(struct store *s, uint64_t rv);
 
 #endif

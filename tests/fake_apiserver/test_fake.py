@@ -1048,7 +1048,7 @@ def _(f):
     eq(f.get(PODS + WATCHLIST).status, 422)
     f.fault(action="watchlist-ignored")
     w = f.watch(PODS + WATCHLIST)
-    w.next()
+    eq([w.next()[0] for _ in range(2)], ["ADDED"] * 2)
     true(w.quiet())
     w.close()
     f.fault(action="watchlist-refused")

@@ -21,7 +21,8 @@ static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
     return ok;
 }
 
-/* A certificate with a random serial, valid from an hour ago for `days` (negative: it ended yesterday). */
+/* A certificate with a random serial, valid from an hour ago for `days` (negative: it ended
+ * yesterday). */
 static X509 *make_cert(EVP_PKEY *key, const char *cn, X509 *issuer, long days)
 {
     X509 *cert = X509_new();
@@ -62,7 +63,7 @@ void tls_ca_deinit(struct tls_ca *ca)
 {
     X509_free(ca->cert);
     EVP_PKEY_free(ca->key);
-    *ca = (struct tls_ca){0};
+    *ca = (struct tls_ca){ 0 };
 }
 
 static void bio_to_buf(BIO *bio, struct buf *out)
@@ -113,7 +114,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
 static X509 *make_leaf(const struct tls_ca *ca, EVP_PKEY *key, enum tls_leaf leaf, const char *host)
 {
     X509 *cert = make_cert(key, "kube-apiserver", ca->cert, leaf == LEAF_EXPIRED ? -1 : 365);
-    struct buf names = {0};
+    struct buf names = { 0 };
     bool ip = strspn(host, "0123456789.") == strlen(host) || strchr(host, ':') != NULL;
 
     if (leaf == LEAF_WRONG_NAME) {
@@ -124,10 +125,9 @@ static X509 *make_leaf(const struct tls_ca *ca, EVP_PKEY *key, enum tls_leaf lea
                 "IP:127.0.0.1,IP:::1,%s:%s",
                 ip ? "IP" : "DNS", host);
     }
-    if (cert != NULL &&
-        (!add_extension(cert, ca->cert, NID_subject_alt_name, buf_cstr(&names)) ||
-         !add_extension(cert, ca->cert, NID_ext_key_usage, "serverAuth") ||
-         X509_sign(cert, ca->key, EVP_sha256()) <= 0)) {
+    if (cert != NULL && (!add_extension(cert, ca->cert, NID_subject_alt_name, buf_cstr(&names)) ||
+                         !add_extension(cert, ca->cert, NID_ext_key_usage, "serverAuth") ||
+                         X509_sign(cert, ca->key, EVP_sha256()) <= 0)) {
         X509_free(cert);
         cert = NULL;
     }
@@ -150,7 +150,8 @@ SSL_CTX *tls_server(const struct tls_ca *ca, enum tls_leaf leaf, const char *hos
         return NULL;
     }
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-    /* The cheapest strong cipher first: the bytes are a benchmark's, the server must not be the slow side. */
+    /* The cheapest strong cipher first: the bytes are a benchmark's, the server must not be the
+     * slow side. */
     SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                   "TLS_CHACHA20_POLY1305_SHA256");
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION |
@@ -163,7 +164,8 @@ SSL_CTX *tls_server(const struct tls_ca *ca, enum tls_leaf leaf, const char *hos
     return ctx;
 }
 
-bool tls_client_pem(const struct tls_ca *ca, const char *cn, struct buf *cert_out, struct buf *key_out)
+bool tls_client_pem(const struct tls_ca *ca, const char *cn, struct buf *cert_out,
+                    struct buf *key_out)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = key != NULL ? make_cert(key, cn, ca->cert, 365) : NULL;

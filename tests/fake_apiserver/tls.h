@@ -18,7 +18,8 @@ enum tls_leaf { LEAF_GOOD, LEAF_EXPIRED, LEAF_WRONG_NAME };
 bool tls_ca_init(struct tls_ca *ca);
 void tls_ca_deinit(struct tls_ca *ca);
 void tls_ca_pem(const struct tls_ca *ca, struct buf *out);
-/* A server context with a new leaf for `host` and the usual names. Clients may present certificates of the CA. */
+/* A server context with a new leaf for `host` and the usual names. Clients may present certificates
+ * of the CA. */
 SSL_CTX *tls_server(const struct tls_ca *ca, enum tls_leaf leaf, const char *host);
 /* A client certificate and its key as PEM. */
 bool tls_client_pem(const struct tls_ca *ca, const char *cn, struct buf *cert, struct buf *key);

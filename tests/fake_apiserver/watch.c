@@ -70,7 +70,8 @@ static enum transport transport_for(enum action a)
     }
 }
 
-/* One fault that is due at this point of the stream. `o` is the event's object, NULL for a bookmark or for none. */
+/* One fault that is due at this point of the stream. `o` is the event's object, NULL for a bookmark
+ * or for none. */
 static enum verdict act(struct watch *w, struct fault *t, struct buf *out, const char *type,
                         const struct object *o, unsigned *copies)
 {
@@ -187,7 +188,7 @@ static enum verdict send_event(struct watch *w, struct buf *out, const char *typ
 
 static enum verdict send_bookmark(struct watch *w, struct buf *out, uint64_t rv, bool end)
 {
-    struct buf number = {0};
+    struct buf number = { 0 };
     unsigned copies = 1;
     enum verdict v = consult(w, out, "BOOKMARK", NULL, true, &copies);
 
@@ -276,8 +277,8 @@ static enum verdict send_live(struct watch *w, struct buf *out, bool *waiting)
     if (w->bookmark_due && w->opt.bookmarks && !w->no_bookmarks &&
         (w->lag > 0 || f->store.rv >= w->min_rv)) {
         w->bookmark_due = false;
-        return send_bookmark(w, out, w->lag > 0 || f->store.rv < w->sent_rv ? w->sent_rv : f->store.rv,
-                             false);
+        return send_bookmark(
+            w, out, w->lag > 0 || f->store.rv < w->sent_rv ? w->sent_rv : f->store.rv, false);
     }
     *waiting = true;
     return SEND;
@@ -379,14 +380,15 @@ static bool position(struct watch *w, struct buf *error)
         w->stage = WATCH_INITIAL;
         w->min_rv = now_rv;
         w->seq = log->ring_cap > 0 ? store_seek(log, now_rv) : log->next;
-        /* An end mark needs bookmarks, and somebody who asked for a list: by parameter or by version 0. */
+        /* An end mark needs bookmarks, and somebody who asked for a list: by parameter or by
+         * version 0. */
         w->end_mark = w->opt.bookmarks && (w->opt.send_initial_set || w->opt.rv_set);
         return true;
     }
     w->min_rv = w->opt.rv_set && w->opt.rv > 0 ? w->opt.rv : now_rv;
     w->sent_rv = w->min_rv;
     if (w->min_rv < log->floor_rv) {
-        struct buf b = {0};
+        struct buf b = { 0 };
 
         buf_fmt(&b, "too old resource version: %llu (%llu)", (unsigned long long)w->min_rv,
                 (unsigned long long)log->floor_rv);
@@ -435,7 +437,8 @@ void watch_start(struct exchange *x)
         return;
     }
     if (x->asked == ASK_METADATA_LIST) {
-        exchange_start(x, 200, "application/json", true, 0); /* the real server's trap: 200 and nothing */
+        exchange_start(x, 200, "application/json", true,
+                       0); /* the real server's trap: 200 and nothing */
         return;
     }
     w->metadata = x->asked == ASK_METADATA;

@@ -1,4 +1,5 @@
-/* WATCH and the streaming list: a position in the kind's log, read on whenever the socket takes more. */
+/* WATCH and the streaming list: a position in the kind's log, read on whenever the socket takes
+ * more. */
 #ifndef FAKE_WATCH_H
 #define FAKE_WATCH_H
 

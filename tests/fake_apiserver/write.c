@@ -12,7 +12,7 @@
 
 char *qualified(const struct kind *k)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
     char *text;
 
     buf_fmt(&b, "%s%s%s", k->resource, k->group[0] != '\0' ? "." : "", k->group);
@@ -26,17 +26,17 @@ static void named_error(struct exchange *x, int code, const char *reason, const 
                         const char *before, const char *after)
 {
     char *resource = qualified(x->route.kind);
-    struct buf b = {0};
-    struct buf n = {0};
+    struct buf b = { 0 };
+    struct buf n = { 0 };
 
     buf_str(&n, name);
     buf_fmt(&b, "%s%s \"%s\"%s", before, resource, name, after);
-    exchange_status(x, &(struct status){.code = code,
-                                        .reason = reason,
-                                        .message = buf_cstr(&b),
-                                        .name = buf_cstr(&n),
-                                        .group = x->route.kind->group,
-                                        .kind = x->route.kind->resource});
+    exchange_status(x, &(struct status){ .code = code,
+                                         .reason = reason,
+                                         .message = buf_cstr(&b),
+                                         .name = buf_cstr(&n),
+                                         .group = x->route.kind->group,
+                                         .kind = x->route.kind->resource });
     free(resource);
     buf_free(&b);
     buf_free(&n);
@@ -57,7 +57,7 @@ static void route_key(const struct route *r, const char *name, struct buf *out)
 
 static struct object *route_object(struct exchange *x)
 {
-    struct buf key = {0};
+    struct buf key = { 0 };
     struct object *o;
 
     route_key(&x->route, x->route.name, &key);
@@ -68,7 +68,7 @@ static struct object *route_object(struct exchange *x)
 
 static void reply_object(struct exchange *x, int code, const struct object *o)
 {
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     object_append(o, x->asked == ASK_METADATA ? FORM_METADATA : FORM_OBJECT, &b);
     exchange_reply(x, code, "application/json", &b);
@@ -82,8 +82,9 @@ void api_get(struct exchange *x)
         return;
     }
     if (x->asked == ASK_METADATA_LIST) {
-        exchange_error(x, 406,
-                       "you requested PartialObjectMetadataList, but the requested object is not a list");
+        exchange_error(
+            x, 406,
+            "you requested PartialObjectMetadataList, but the requested object is not a list");
     } else if (o == NULL) {
         api_not_found(x);
     } else {
@@ -132,8 +133,9 @@ static cJSON *read_object(struct exchange *x)
     bool proto = media_is(x, "application/vnd.kubernetes.protobuf");
 
     if (x->req->content_type[0] != '\0' && !proto && !media_is(x, "application/json")) {
-        exchange_error(x, 415, "the body of the request was in an unknown format - accepted media types "
-                               "include: application/json");
+        exchange_error(x, 415,
+                       "the body of the request was in an unknown format - accepted media types "
+                       "include: application/json");
         return NULL;
     }
     root = proto ? protobuf_object(x->req->body, x->req->body_len, k)
@@ -145,16 +147,17 @@ static cJSON *read_object(struct exchange *x)
     }
     if (strcmp(jstr(root, "kind", k->name), k->name) != 0 ||
         strcmp(jstr(root, "apiVersion", k->api_version), k->api_version) != 0) {
-        exchange_error(x, 400, "the object provided is unrecognized (must be of type %s): %s %s", k->name,
-                       jstr(root, "apiVersion", ""), jstr(root, "kind", ""));
+        exchange_error(x, 400, "the object provided is unrecognized (must be of type %s): %s %s",
+                       k->name, jstr(root, "apiVersion", ""), jstr(root, "kind", ""));
         cJSON_Delete(root);
         return NULL;
     }
     have_ns = jstr(jobj(root, "metadata"), "namespace", "");
     if (k->namespaced && have_ns[0] != '\0' && strcmp(have_ns, x->route.ns) != 0) {
-        exchange_error(x, 400,
-                       "the namespace of the provided object does not match the namespace sent on the "
-                       "request");
+        exchange_error(
+            x, 400,
+            "the namespace of the provided object does not match the namespace sent on the "
+            "request");
         cJSON_Delete(root);
         return NULL;
     }
@@ -182,14 +185,14 @@ static bool good_name(const char *s)
 
 static void refuse_name(struct exchange *x, const char *name)
 {
-    static const char *const rule =
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-        "and must start and end with an alphanumeric character";
+    static const char *const rule = "a lowercase RFC 1123 subdomain must consist of lower case "
+                                    "alphanumeric characters, '-' or '.', "
+                                    "and must start and end with an alphanumeric character";
     const struct kind *k = x->route.kind;
-    struct buf cause = {0};
-    struct buf text = {0};
-    struct buf message = {0};
-    struct buf copy = {0};
+    struct buf cause = { 0 };
+    struct buf text = { 0 };
+    struct buf message = { 0 };
+    struct buf copy = { 0 };
 
     buf_str(&copy, name);
     if (name[0] == '\0') {
@@ -203,13 +206,13 @@ static void refuse_name(struct exchange *x, const char *name)
     buf_str(&cause, ",\"field\":\"metadata.name\"}]");
     buf_fmt(&message, "%s%s%s \"%s\" is invalid: metadata.name: %s", k->name,
             k->group[0] != '\0' ? "." : "", k->group, name, buf_cstr(&text));
-    exchange_status(x, &(struct status){.code = 422,
-                                        .reason = "Invalid",
-                                        .message = buf_cstr(&message),
-                                        .name = buf_cstr(&copy),
-                                        .group = k->group,
-                                        .kind = k->name,
-                                        .causes = buf_cstr(&cause)});
+    exchange_status(x, &(struct status){ .code = 422,
+                                         .reason = "Invalid",
+                                         .message = buf_cstr(&message),
+                                         .name = buf_cstr(&copy),
+                                         .group = k->group,
+                                         .kind = k->name,
+                                         .causes = buf_cstr(&cause) });
     buf_free(&cause);
     buf_free(&text);
     buf_free(&message);
@@ -220,7 +223,7 @@ static void generate_name(struct fake *f, cJSON *meta)
 {
     static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
     const char *prefix = jstr(meta, "generateName", "");
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     if (jstr(meta, "name", "")[0] != '\0' || prefix[0] == '\0') {
         return;
@@ -238,7 +241,7 @@ static bool namespace_open(struct exchange *x, const char *name)
 {
     struct fake *f = x->fake;
     struct object *ns;
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     if (!x->route.kind->namespaced) {
         return true;
@@ -246,11 +249,11 @@ static bool namespace_open(struct exchange *x, const char *name)
     ns = store_find(&f->store, kind_by_path("", "v1", "namespaces"), x->route.ns);
     if (ns == NULL) {
         buf_fmt(&b, "namespaces \"%s\" not found", x->route.ns);
-        exchange_status(x, &(struct status){.code = 404,
-                                            .reason = "NotFound",
-                                            .message = buf_cstr(&b),
-                                            .name = x->route.ns,
-                                            .kind = "namespaces"});
+        exchange_status(x, &(struct status){ .code = 404,
+                                             .reason = "NotFound",
+                                             .message = buf_cstr(&b),
+                                             .name = x->route.ns,
+                                             .kind = "namespaces" });
         buf_free(&b);
         return false;
     }
@@ -271,8 +274,10 @@ static void create_tree(struct exchange *x, cJSON *root, const char *operation, 
     struct fake *f = x->fake;
     cJSON *meta = jobj(root, "metadata");
     char *manager = manager_of(x);
-    struct writer w = {.manager = manager, .operation = operation, .defaults = true, .dry_run = dry_run(x)};
-    struct buf key = {0};
+    struct writer w = {
+        .manager = manager, .operation = operation, .defaults = true, .dry_run = dry_run(x)
+    };
+    struct buf key = { 0 };
     struct object *o;
 
     generate_name(f, meta);
@@ -313,20 +318,23 @@ static bool still_current(struct exchange *x, const struct object *old, const cJ
 {
     const char *rv = jstr(meta, "resourceVersion", "");
     const char *uid = jstr(meta, "uid", "");
-    struct buf now = {0};
-    struct buf text = {0};
+    struct buf now = { 0 };
+    struct buf text = { 0 };
     bool ok = true;
 
     buf_u64(&now, old->rv);
     if (uid[0] != '\0' && strcmp(uid, old->uid) != 0) {
-        buf_fmt(&text, ": StorageError: invalid object, Code: 4, Key: /registry/%s/%s, ResourceVersion: 0, "
-                       "AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object "
-                       "meta: %s",
-                x->route.kind->resource, old->key, uid, old->uid);
+        buf_fmt(
+            &text,
+            ": StorageError: invalid object, Code: 4, Key: /registry/%s/%s, ResourceVersion: 0, "
+            "AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object "
+            "meta: %s",
+            x->route.kind->resource, old->key, uid, old->uid);
         ok = false;
     } else if (rv[0] != '\0' && strcmp(rv, "0") != 0 && strcmp(rv, buf_cstr(&now)) != 0) {
-        buf_str(&text, ": the object has been modified; please apply your changes to the latest version "
-                       "and try again");
+        buf_str(&text,
+                ": the object has been modified; please apply your changes to the latest version "
+                "and try again");
         ok = false;
     }
     if (!ok) {
@@ -342,12 +350,12 @@ static void update_tree(struct exchange *x, struct object *old, cJSON *root, con
                         const cJSON *fields)
 {
     char *manager = manager_of(x);
-    struct writer w = {.manager = manager,
-                       .operation = operation,
-                       .subresource = x->route.subresource,
-                       .fields = fields,
-                       .defaults = true,
-                       .dry_run = dry_run(x)};
+    struct writer w = { .manager = manager,
+                        .operation = operation,
+                        .subresource = x->route.subresource,
+                        .fields = fields,
+                        .defaults = true,
+                        .dry_run = dry_run(x) };
     struct object *o;
     bool changed;
 
@@ -378,13 +386,15 @@ void api_update(struct exchange *x)
     }
     meta = jobj(root, "metadata");
     if (strcmp(jstr(meta, "name", ""), x->route.name) != 0) {
-        exchange_error(x, 400, "the name of the object (%.250s) does not match the name on the URL (%.250s)",
-                       jstr(meta, "name", ""), x->route.name);
+        exchange_error(
+            x, 400, "the name of the object (%.250s) does not match the name on the URL (%.250s)",
+            jstr(meta, "name", ""), x->route.name);
     } else if (old == NULL) {
         api_not_found(x);
     } else if (still_current(x, old, meta)) {
         if (strcmp(x->route.subresource, "finalize") == 0) {
-            /* Namespaces only: spec.finalizers emptied. Ours are gone at once, so nothing is left to do. */
+            /* Namespaces only: spec.finalizers emptied. Ours are gone at once, so nothing is left
+             * to do. */
             reply_object(x, 200, old);
         } else {
             update_tree(x, old, root, "Update", NULL);
@@ -399,8 +409,9 @@ static void apply_patch(struct exchange *x, cJSON *patch, struct object *old)
     cJSON *root;
 
     if (manager == NULL || manager[0] == '\0') {
-        exchange_error(x, 400, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
-                               "required for apply patch");
+        exchange_error(x, 400,
+                       "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
+                       "required for apply patch");
     } else if (old == NULL) {
         root = cJSON_Duplicate(patch, 1);
         jset_str(jobj(root, "metadata"), "name", x->route.name);
@@ -449,9 +460,10 @@ void api_patch(struct exchange *x)
     } else if (media_is(x, "application/strategic-merge-patch+json") && !x->route.kind->crd) {
         ok = patch_strategic(root, patch);
     } else {
-        exchange_error(x, 415, "the body of the request was in an unknown format - accepted media types "
-                               "include: application/json-patch+json, application/merge-patch+json, "
-                               "application/apply-patch+yaml");
+        exchange_error(x, 415,
+                       "the body of the request was in an unknown format - accepted media types "
+                       "include: application/json-patch+json, application/merge-patch+json, "
+                       "application/apply-patch+yaml");
         goto out;
     }
     if (!ok) {
@@ -468,9 +480,9 @@ void api_delete(struct exchange *x)
 {
     struct object *o = route_object(x);
     cJSON *options = x->req->body_len > 0 ? jparse(x->req->body, x->req->body_len) : NULL;
-    bool answers_object = x->route.kind->group[0] == '\0' &&
-                          (strcmp(x->route.kind->resource, "pods") == 0 ||
-                           strcmp(x->route.kind->resource, "namespaces") == 0);
+    bool answers_object =
+        x->route.kind->group[0] == '\0' && (strcmp(x->route.kind->resource, "pods") == 0 ||
+                                            strcmp(x->route.kind->resource, "namespaces") == 0);
 
     if (o == NULL) {
         api_not_found(x);
@@ -486,11 +498,11 @@ void api_delete(struct exchange *x)
 
             reply_object(x, 200, now != NULL ? now : o);
         } else {
-            exchange_status(x, &(struct status){.code = 200,
-                                                .name = x->route.name,
-                                                .group = x->route.kind->group,
-                                                .kind = x->route.kind->resource,
-                                                .uid = o->uid});
+            exchange_status(x, &(struct status){ .code = 200,
+                                                 .name = x->route.name,
+                                                 .group = x->route.kind->group,
+                                                 .kind = x->route.kind->resource,
+                                                 .uid = o->uid });
         }
         object_unref(o);
     }
@@ -501,7 +513,7 @@ void api_delete_collection(struct exchange *x)
 {
     struct list_options opt;
     struct snapshot snap;
-    struct buf b = {0};
+    struct buf b = { 0 };
 
     if (!options_parse(x, &opt)) {
         return;
@@ -510,14 +522,17 @@ void api_delete_collection(struct exchange *x)
         for (size_t i = 0; i < snap.n; i++) {
             struct object *o = snap.objs[i];
 
-            if (selector_matches_labels(&opt.labels, o) && selector_matches_fields(&opt.fields, o)) {
+            if (selector_matches_labels(&opt.labels, o) &&
+                selector_matches_fields(&opt.fields, o)) {
                 commit_delete(x->fake, o);
             }
         }
         snapshot_free(&snap);
     }
     options_free(&opt);
-    buf_fmt(&b, "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"%llu\"},\"items\":[]}",
+    buf_fmt(&b,
+            "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"%llu\"}"
+            ",\"items\":[]}",
             x->route.kind->name, x->route.kind->api_version, (unsigned long long)x->fake->store.rv);
     exchange_reply(x, 200, "application/json", &b);
 }

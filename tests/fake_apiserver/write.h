@@ -1,4 +1,4 @@
-/* GET of one object and all writes of the API port. Each starts the answer, after which x must not be touched. */
+/* GET of one object and all writes of the API port. Each starts the answer. */
 #ifndef FAKE_WRITE_H
 #define FAKE_WRITE_H
 
@@ -10,6 +10,8 @@ void api_update(struct exchange *x);
 void api_patch(struct exchange *x);
 void api_delete(struct exchange *x);
 void api_delete_collection(struct exchange *x);
+/* Subresource scale of kinds with spec.replicas: GET, PUT and PATCH. */
+void api_scale(struct exchange *x);
 /* `pods "x" not found` and its like, with details. */
 void api_not_found(struct exchange *x);
 /* ingresses.networking.k8s.io; the caller frees it. */
