@@ -20,19 +20,18 @@ struct run {
     bool in_string, escaped, too_deep;
 };
 
-/* One byte; true when it closed the outermost container. */
+/* One byte; true when it closed the outermost container. A backslash outside strings, which no JSON
+ * has, hides a quote there as well: the block scan cannot tell the two, and both must answer the
+ * same. */
 static inline bool step(struct run *r, char c)
 {
-    if (r->in_string) {
-        if (r->escaped) {
-            r->escaped = false;
-        } else if (c == '\\') {
-            r->escaped = true;
-        } else if (c == '"') {
-            r->in_string = false;
-        }
-    } else if (c == '"') {
-        r->in_string = true;
+    bool escaped = r->escaped;
+
+    r->escaped = c == '\\' && !escaped;
+    if (c == '"') {
+        r->in_string = r->in_string == escaped;
+    } else if (r->in_string) {
+        return false;
     } else if (c == '{' || c == '[') {
         r->depth++;
         r->too_deep = r->too_deep || r->depth > r->max_depth;

@@ -105,6 +105,17 @@ static void add_path(struct projection *p, const char *path)
     *(path[0] == '-' ? &n->drop : &n->keep) = true;
 }
 
+/* What lies inside a kept subtree is kept, unless it is dropped. */
+static void spread_keep(struct node *n)
+{
+    for (size_t i = 0; i < n->children.len; i++) {
+        struct node *child = n->children.items[i];
+
+        child->keep = child->keep || (n->keep && !child->drop);
+        spread_keep(child);
+    }
+}
+
 struct projection *projection_create(const char *const *paths)
 {
     struct projection *p = xcalloc(1, sizeof(*p));
@@ -112,6 +123,7 @@ struct projection *projection_create(const char *const *paths)
     for (; *paths != NULL; paths++) {
         add_path(p, *paths);
     }
+    spread_keep(&p->root);
     return p;
 }
 
