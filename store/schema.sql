@@ -127,8 +127,8 @@ CREATE TRIGGER transition_append_only BEFORE UPDATE ON transition_row BEGIN
     SELECT raise(ABORT, 'transitions are append-only');
 END;
 
--- From when to when a rule was proved to hold for a subject; to_ms NULL: still. Outages are in watch_gap and have to be
--- subtracted.
+-- From when to when a rule was proved to hold for a subject; to_ms NULL: still (fp is empty afterwards). Outages are in
+-- watch_gap and have to be subtracted.
 CREATE TABLE proved_row (
     id INTEGER PRIMARY KEY,
     fp BLOB NOT NULL,
@@ -139,7 +139,7 @@ CREATE TABLE proved_row (
     end_seq INTEGER
 ) STRICT;
 CREATE INDEX proved_subject ON proved_row (subject);
-CREATE INDEX proved_now ON proved_row (id) WHERE to_ms IS NULL;
+CREATE UNIQUE INDEX proved_now ON proved_row (fp) WHERE to_ms IS NULL;
 CREATE INDEX proved_done ON proved_row (end_seq) WHERE end_seq IS NOT NULL;
 
 CREATE TABLE watch_state (

@@ -113,8 +113,9 @@ bool writer_push(struct writer *w, const struct row *row, bool always)
     bool taken = true;
 
     uv_mutex_lock(&w->lock);
-    if (!always && w->waiting_bytes >= w->options.max_waiting_bytes) {
-        taken = !refuses(w) && w->waiting_bytes < w->options.max_waiting_bytes * HEALTHY_FACTOR;
+    if (w->waiting_bytes >= w->options.max_waiting_bytes) {
+        taken = (always || !refuses(w)) &&
+                w->waiting_bytes < w->options.max_waiting_bytes * HEALTHY_FACTOR;
     }
     if (taken) {
         if (w->queue.rows == 0) {
