@@ -17,6 +17,7 @@ const reconnect = 65 * time.Second
 
 // TestRightTakenAwayAndGivenBack: the daemon may no longer read Ingresses, then may again.
 func TestRightTakenAwayAndGivenBack(t *testing.T) {
+	t.Parallel() // mostly waiting
 	c := newCluster(t)
 	for _, name := range []string{"stays", "mended", "deleted"} {
 		must(c.admin.NetworkingV1().Ingresses("default").Create(ctx, plainIngress("default", name, name+".example.com"), metav1.CreateOptions{}))(c)

@@ -18,8 +18,8 @@ const (
 		FROM policy_report_result`
 	sqlFindings = `SELECT policy, rule, subject_kind, coalesce(namespace, ''), name, state, result FROM finding
 		WHERE state <> 'pending'`
-	sqlLastSeq  = `SELECT coalesce(max(seq), 0) FROM transition`
-	sqlSince    = `SELECT f.policy, f.rule, f.subject_kind, coalesce(f.namespace, ''), f.name, t.to_state, coalesce(t.reason, '')
+	sqlLastSeq = `SELECT coalesce(max(seq), 0) FROM transition`
+	sqlSince   = `SELECT f.policy, f.rule, f.subject_kind, coalesce(f.namespace, ''), f.name, t.to_state, coalesce(t.reason, '')
 		FROM transition t JOIN finding f ON f.id = t.finding_id WHERE t.seq > ? ORDER BY t.seq`
 	sqlStatus = `SELECT json FROM status`
 	sqlGaps   = `SELECT kind, reason, from_ms, to_ms FROM watch_gap`

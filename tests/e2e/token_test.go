@@ -18,6 +18,7 @@ import (
 // Three times it is replaced and the old one revoked by deleting its Secret, while the cluster keeps
 // changing. No change may be missed, and no watch may have to start over with a list.
 func TestTokenRotatedAndRevoked(t *testing.T) {
+	t.Parallel() // mostly waiting
 	c := newCluster(t)
 	accounts := c.admin.CoreV1().ServiceAccounts("default")
 	must(accounts.Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "netauditd"}}, metav1.CreateOptions{}))(c)
