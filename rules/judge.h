@@ -1,0 +1,48 @@
+/* One evaluation: a rule and a subject become a verdict. The order: is the rule off here, what does
+ * it say, may it be trusted (kinds), is the subject exempt, what does the level make of it. */
+#ifndef NETAUDITD_RULES_JUDGE_H
+#define NETAUDITD_RULES_JUDGE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "rules/reach.h"
+#include "rules/rule.h"
+#include "rules/ruleset.h"
+#include "rules/verdict.h"
+
+struct judge {
+    const struct cluster *cluster; /* borrowed, as the rest of the first three */
+    const struct ruleset *ruleset;
+    const char *cluster_id;
+    struct arena arena; /* texts of the present subject's verdicts */
+    struct buf json;
+    struct reach_memo *memo; /* the caller forgets it when the cluster has changed */
+
+    /* The present subject. */
+    const struct subject *subject;
+    struct subject_ref ref;
+    enum environment environment;
+    const char *owner;
+    int64_t now_ms;
+};
+
+void judge_init(struct judge *j, const struct cluster *cluster, const struct ruleset *ruleset,
+                const char *cluster_id);
+void judge_deinit(struct judge *j);
+
+/* Turns to a subject, which must stay until the next one; its verdicts' texts live as long. */
+void judge_turn(struct judge *j, const struct subject *s, int64_t now_ms);
+/* Everything but the fingerprint. *unavailable is the kind for whose sake kind_unavailable is set,
+ * else KIND_COUNT. */
+void judge_rule(struct judge *j, const struct rule *r, struct verdict *out, enum kind *unavailable);
+void judge_fingerprint(const struct judge *j, struct verdict *v);
+
+/* The kind that a subject of this kind is known by. */
+enum kind subject_own_kind(enum subject_kind k);
+
+/* The verdict about a kind itself (CONTRACTS 1): error while it is unavailable, else pass. Turns
+ * away from the subject; the texts live until the next turn. */
+void judge_kind(struct judge *j, const struct rule *r, enum kind kind, bool unavailable,
+                struct verdict *out);
+
+#endif

@@ -1,0 +1,287 @@
+/* Mostly the blank label set (no labels, a namespace of an unheard-of name) escapes, which one look
+ * shows. Where it does not (NotIn, DoesNotExist), a search goes through the conjunctions and makes
+ * one requirement of each fail, trying for a key: absent, a value that nobody names, each value
+ * that somebody names. That is complete, and its steps are bounded. */
+#include "rules/label_cover.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_KEY "kubernetes.io/metadata.name"
+
+enum { SEARCH_MAX_LITERALS = 2000, SEARCH_MAX_STEPS = 50000 };
+
+enum value_state { VALUE_OPEN, VALUE_ABSENT, VALUE_OTHER, VALUE_NAMED };
+struct value {
+    enum value_state state;
+    const struct str *named;
+};
+
+struct variable {
+    enum label_space space;
+    const struct str *key;
+    bool always; /* cannot be absent */
+    VEC(const struct str *) named;
+    struct value value;
+};
+
+/* Where the search stands in one conjunction. */
+struct frame {
+    size_t literal, candidate;
+    bool assigned; /* the literal's variable got its value here */
+};
+
+struct search {
+    const struct label_cover *cover;
+    VEC(struct variable) variables;
+    struct frame *frames;
+    uint32_t steps;
+};
+
+void label_cover_reset(struct label_cover *c)
+{
+    c->literals.len = 0;
+    c->clauses.len = 0;
+}
+
+void label_cover_deinit(struct label_cover *c)
+{
+    vec_free(&c->literals);
+    vec_free(&c->clauses);
+    str_unref(c->name_key);
+    memset(c, 0, sizeof(*c));
+}
+
+void label_cover_begin(struct label_cover *c)
+{
+    vec_push(&c->clauses, ((struct cover_clause){ .first = c->literals.len }));
+}
+
+static void add_literal(struct label_cover *c, const struct cover_literal *l)
+{
+    vec_push(&c->literals, *l);
+    c->clauses.items[c->clauses.len - 1].count++;
+}
+
+void label_cover_and(struct label_cover *c, enum label_space space, const struct selector *s)
+{
+    for (uint32_t i = 0; s != NULL && i < s->count; i++) {
+        const struct selector_requirement *r = &s->requirements[i];
+        add_literal(c, &(struct cover_literal){ .space = space,
+                                                .op = r->op,
+                                                .key = r->key,
+                                                .values = r->values,
+                                                .value_count = r->value_count });
+    }
+}
+
+static struct str *name_key(struct label_cover *c)
+{
+    if (c->name_key == NULL) {
+        c->name_key = str_intern(NAME_KEY);
+    }
+    return c->name_key;
+}
+
+void label_cover_and_namespace(struct label_cover *c, struct str *const *name)
+{
+    add_literal(c, &(struct cover_literal){ .space = LABELS_OF_NAMESPACE,
+                                            .op = SELECTOR_IN,
+                                            .key = name_key(c),
+                                            .values = name,
+                                            .value_count = 1 });
+}
+
+static bool names_value(const struct cover_literal *l, const struct str *value)
+{
+    for (uint32_t i = 0; i < l->value_count; i++) {
+        if (l->values[i] == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool literal_holds(const struct cover_literal *l, const struct value *v)
+{
+    switch (l->op) {
+    case SELECTOR_EXISTS:
+        return v->state != VALUE_ABSENT;
+    case SELECTOR_DOES_NOT_EXIST:
+        return v->state == VALUE_ABSENT;
+    case SELECTOR_IN:
+        return v->state == VALUE_NAMED && names_value(l, v->named);
+    case SELECTOR_NOT_IN:
+        break;
+    }
+    return v->state != VALUE_NAMED || !names_value(l, v->named);
+}
+
+static bool is_name_key(const struct label_cover *c, const struct cover_literal *l)
+{
+    return l->space == LABELS_OF_NAMESPACE &&
+           (l->key == c->name_key || strcmp(l->key->text, NAME_KEY) == 0);
+}
+
+static bool blank_escapes(const struct label_cover *c, const struct cover_clause *clause)
+{
+    static const struct value absent = { VALUE_ABSENT, NULL }, other = { VALUE_OTHER, NULL };
+
+    for (size_t i = clause->first; i < clause->first + clause->count; i++) {
+        const struct cover_literal *l = &c->literals.items[i];
+        if (!literal_holds(l, is_name_key(c, l) ? &other : &absent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the search ---- */
+
+static void list_variables(struct search *s, struct label_cover *c)
+{
+    for (size_t i = 0; i < c->literals.len; i++) {
+        struct cover_literal *l = &c->literals.items[i];
+        size_t v = 0;
+        while (v < s->variables.len &&
+               (s->variables.items[v].space != l->space || s->variables.items[v].key != l->key)) {
+            v++;
+        }
+        if (v == s->variables.len) {
+            struct variable fresh = { .space = l->space,
+                                      .key = l->key,
+                                      .always = is_name_key(c, l) };
+            vec_push(&s->variables, fresh);
+        }
+        l->variable = (uint32_t)v;
+        for (uint32_t n = 0; n < l->value_count; n++) {
+            vec_push(&s->variables.items[v].named, l->values[n]);
+        }
+    }
+}
+
+/* The candidate-th value a variable may take; false behind the last. */
+static bool candidate_value(const struct variable *v, size_t candidate, struct value *out)
+{
+    if (candidate == 0) {
+        *out = (struct value){ v->always ? VALUE_OTHER : VALUE_ABSENT, NULL };
+        return true;
+    }
+    if (candidate == 1) {
+        *out = (struct value){ VALUE_OTHER, NULL };
+        return true;
+    }
+    if (candidate - 2 >= v->named.len) {
+        return false;
+    }
+    *out = (struct value){ VALUE_NAMED, v->named.items[candidate - 2] };
+    return true;
+}
+
+/* Some requirement of the conjunction already fails. */
+static bool already_fails(const struct search *s, const struct cover_clause *clause)
+{
+    for (size_t i = clause->first; i < clause->first + clause->count; i++) {
+        const struct cover_literal *l = &s->cover->literals.items[i];
+        const struct value *v = &s->variables.items[l->variable].value;
+        if (v->state != VALUE_OPEN && !literal_holds(l, v)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Moves the frame on to the next way to make its conjunction fail; false when there is none left.
+ */
+static bool next_way(struct search *s, const struct cover_clause *clause, struct frame *f)
+{
+    for (; f->literal < clause->count; f->literal++, f->candidate = 0) {
+        const struct cover_literal *l = &s->cover->literals.items[clause->first + f->literal];
+        struct variable *v = &s->variables.items[l->variable];
+        struct value value;
+        if (v->value.state != VALUE_OPEN) {
+            continue;
+        }
+        while (s->steps++ < SEARCH_MAX_STEPS && candidate_value(v, f->candidate++, &value)) {
+            if (!literal_holds(l, &value)) {
+                v->value = value;
+                f->assigned = true;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void take_back(struct search *s, const struct cover_clause *clause, struct frame *f)
+{
+    const struct cover_literal *l = &s->cover->literals.items[clause->first + f->literal];
+
+    s->variables.items[l->variable].value.state = VALUE_OPEN;
+    f->assigned = false;
+}
+
+/* The search itself, without recursion: frame i belongs to conjunction i. */
+static enum cover_answer find_escape(struct search *s)
+{
+    const struct label_cover *c = s->cover;
+    size_t depth = 0;
+    bool forward = true;
+
+    while (depth < c->clauses.len) {
+        const struct cover_clause *clause = &c->clauses.items[depth];
+        struct frame *f = &s->frames[depth];
+        bool found;
+        if (forward) {
+            *f = (struct frame){ 0, 0, false };
+            s->steps += (uint32_t)clause->count;
+            found = already_fails(s, clause);
+            f->literal = found ? clause->count : 0; /* no choice was made here: nothing to retry */
+        } else {
+            found = false;
+            if (f->assigned) {
+                take_back(s, clause, f);
+            }
+        }
+        if (!found) {
+            found = next_way(s, clause, f);
+        }
+        if (s->steps >= SEARCH_MAX_STEPS) {
+            return COVER_TOO_HARD;
+        }
+        forward = found;
+        if (!found && depth == 0) {
+            return COVER_ALL;
+        }
+        depth = found ? depth + 1 : depth - 1;
+    }
+    return COVER_NOT_ALL;
+}
+
+enum cover_answer label_cover_ask(struct label_cover *c)
+{
+    bool blank = true;
+
+    for (size_t i = 0; i < c->clauses.len; i++) {
+        if (c->clauses.items[i].count == 0) {
+            return COVER_ALL;
+        }
+        blank = blank && blank_escapes(c, &c->clauses.items[i]);
+    }
+    if (blank) {
+        return COVER_NOT_ALL; /* also when there are none at all */
+    }
+    if (c->literals.len > SEARCH_MAX_LITERALS) {
+        return COVER_TOO_HARD;
+    }
+    struct search s = { .cover = c };
+    list_variables(&s, c);
+    s.frames = xcalloc(c->clauses.len, sizeof(s.frames[0]));
+    enum cover_answer answer = find_escape(&s);
+    for (size_t i = 0; i < s.variables.len; i++) {
+        vec_free(&s.variables.items[i].named);
+    }
+    vec_free(&s.variables);
+    free(s.frames);
+    return answer;
+}

@@ -1,0 +1,28 @@
+/* Everyone outside (SEMANTICS 1): the globally routable unicast addresses, and how much of them
+ * some blocks cover. */
+#ifndef NETAUDITD_RULES_WORLD_H
+#define NETAUDITD_RULES_WORLD_H
+
+#include <stdbool.h>
+
+#include "base/vec.h"
+#include "cluster/object.h"
+
+__extension__ typedef unsigned __int128 world_address; /* IPv4 in the low 32 bits */
+
+struct world_range {
+    world_address lo, hi; /* both inside */
+};
+
+/* The addresses that ipBlocks admit, per family. Zero-initialise. */
+struct world {
+    VEC(struct world_range) v4, v6;
+};
+void world_deinit(struct world *w);
+void world_reset(struct world *w);
+/* Adds a block less its exceptions. What is no CIDR adds nothing, or takes nothing away. */
+void world_add(struct world *w, const struct ip_block *b);
+/* Do they cover everyone outside in a family, less at most 1/256 of them? Sorts the ranges. */
+bool world_covered(struct world *w, int family);
+
+#endif
