@@ -373,12 +373,12 @@ TEST(one_bad_document_does_not_hide_the_next)
 
 /* ---- random texts: nothing to check but that sanitizers and limits stay silent ---- */
 
-static uint64_t state;
+static uint64_t random_state;
 
 static uint32_t next_random(void)
 {
-    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (uint32_t)(state >> 33);
+    random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (uint32_t)(random_state >> 33);
 }
 
 static void read_quietly(const char *text, size_t len)
@@ -411,8 +411,8 @@ TEST(any_bytes_are_read_or_refused)
     int count = rounds != NULL ? atoi(rounds) : 20000;
     char text[512];
 
-    state = seed != NULL ? strtoull(seed, NULL, 10) : 20240607;
-    printf("# SEED=%llu\n", (unsigned long long)state);
+    random_state = seed != NULL ? strtoull(seed, NULL, 10) : 20240607;
+    printf("# SEED=%llu\n", (unsigned long long)random_state);
     for (int i = 0; i < count; i++) {
         const char *base = seeds[next_random() % ARRAY_LEN(seeds)];
         size_t len = strlen(base);
