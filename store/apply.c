@@ -98,8 +98,8 @@ static const struct {
     { ST(proved), "INSERT INTO proved_row (fp, rule, subject, from_ms) VALUES (?1, ?2, ?3, ?4)" },
     { ST(proved_end), "UPDATE proved_row SET fp = x'', to_ms = max(from_ms, ?2), end_seq = ?3 "
                       "WHERE fp = ?1 AND to_ms IS NULL" },
-    { ST(gap), "INSERT INTO watch_gap (kind, from_ms, to_ms, reason, seq) VALUES (?1, ?2, max(?2, "
-               "?3), ?4, ?5)" },
+    { ST(gap),
+      "INSERT INTO watch_gap (kind, from_ms, to_ms, reason) VALUES (?1, ?2, max(?2, ?3), ?4)" },
     { ST(meta),
       "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = "
       "excluded.value" },

@@ -507,6 +507,25 @@ const char *store_clean(struct arena *a, const char *text)
     return clean;
 }
 
+static bool has_control(const char *text)
+{
+    while ((unsigned char)*text >= 0x20) {
+        text++;
+    }
+    return *text != '\0';
+}
+
+/* In JSON they can only be white space between its parts. */
+static const char *without_control(struct arena *a, const char *text, size_t len)
+{
+    char *copy = arena_strndup(a, text, len);
+
+    for (char *p = copy; *p != '\0'; p++) {
+        *p = (unsigned char)*p < 0x20 ? ' ' : *p;
+    }
+    return copy;
+}
+
 const char *store_clean_json(struct arena *a, const char *json)
 {
     size_t len = json == NULL ? 0 : strlen(json);
@@ -517,7 +536,10 @@ const char *store_clean_json(struct arena *a, const char *json)
     if (len > ROW_TEXT_MAX_BYTES) {
         return "{\"cut\":\"evidence longer than 64 KiB\"}";
     }
-    return text_is_utf8(json, len) ? json : store_clean(a, json);
+    if (!text_is_utf8(json, len)) {
+        return store_clean(a, json);
+    }
+    return has_control(json) ? without_control(a, json, len) : json;
 }
 
 /* ---- what comes back ---- */
