@@ -129,6 +129,16 @@ static void step_replace(struct fake *f, struct churn *c, size_t i, struct objec
     record(c, realtime_ns(), f->store.rv, EVENT_ADDED, c->keys[i]);
 }
 
+/* A churn leaves nothing deleted behind. */
+static void bring_back(struct fake *f, struct churn *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->gone[i] != NULL && store_find(&f->store, c->kind, c->keys[i]) == NULL) {
+            step_replace(f, c, i, NULL);
+        }
+    }
+}
+
 static void step(struct fake *f, struct churn *c)
 {
     size_t i = (size_t)(c->mode == MODE_REPLACE ? c->done / 2 % c->n : c->done % c->n);
@@ -165,6 +175,9 @@ void churn_tick(struct fake *f)
         late = (uint64_t)((double)(due - c->done) * 1000.0 / c->rate);
         c->late_max_ms = late > c->late_max_ms ? late : c->late_max_ms;
         c->running = c->done < due || end == now;
+        if (!c->running) {
+            bring_back(f, c);
+        }
     }
 }
 
@@ -267,6 +280,7 @@ bool churn_stop(struct fake *f, const char *id)
 
         if (id == NULL || strcmp(c->id, id) == 0) {
             *slot = c->next;
+            bring_back(f, c);
             churn_free(c);
             found = true;
         } else {
@@ -309,7 +323,12 @@ void churn_log_lines(struct fake *f, struct buf *out)
 
 void churn_deinit(struct fake *f)
 {
-    churn_stop(f, NULL);
+    while (f->churns != NULL) {
+        struct churn *c = f->churns;
+
+        f->churns = c->next;
+        churn_free(c);
+    }
     for (uint64_t i = record_first; i < record_next; i++) {
         free(records[i % LOG_MAX].key);
     }

@@ -17,4 +17,4 @@ $(FAKE): $(FAKE_OBJ)
 .PHONY: fake check-fake
 fake: $(FAKE)
 check-fake: $(FAKE)
-	$(Q)FAKE_APISERVER=$(FAKE) tests/run_tests.sh tests/fake_apiserver/test_fake.py
+	$(Q)FAKE_APISERVER=$(FAKE) tests/run_tests.sh tests/fake_apiserver/test_fake.py tests/fake_apiserver/test_faults.py

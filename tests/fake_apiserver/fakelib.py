@@ -2,10 +2,14 @@
 really sent (chunks, cuts, resets). Used by test_fake.py; other tests may use it too."""
 import json
 import os
+import shutil
 import socket
 import ssl
 import subprocess
+import sys
+import tempfile
 import time
+import traceback
 import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -282,3 +286,81 @@ def service(name, ns="default", **spec):
 def policy(name, ns="default", **spec):
     return {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
             "metadata": {"name": name, "namespace": ns}, "spec": {"podSelector": {}, **spec}}
+
+
+# ---- the tests of the fake itself: test_fake.py, test_faults.py -----------------------------------
+
+TESTS = []
+PODS = "/api/v1/pods"
+NSPODS = "/api/v1/namespaces/default/pods"
+WATCHLIST = ("?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+             "&timeoutSeconds=60")
+
+
+def test(fact, *args):
+    def add(fn):
+        TESTS.append((fact, args, fn))
+        return fn
+    return add
+
+
+def eq(got, want, what=""):
+    if got != want:
+        raise AssertionError("%s got %r, want %r" % (what, got, want))
+
+
+def true(cond, what=""):
+    if not cond:
+        raise AssertionError("does not hold: %s" % what)
+
+
+def names(objs):
+    return [o["metadata"]["name"] for o in objs]
+
+
+def end_mark(t, o):
+    return t == "BOOKMARK" and o["metadata"].get("annotations", {}).get("k8s.io/initial-events-end") == "true"
+
+
+def run_one(fact, args, fn):
+    args = list(args)
+    with tempfile.TemporaryDirectory() as d:
+        extra = []
+        if "KUBECTL" in args or "TLS" in args:
+            extra = ["--ca-out", d + "/ca.pem", "--kubeconfig-out", d + "/kubeconfig", "--token", "t=alice",
+                     "--client-cert-out", d + "/c.pem", "--client-key-out", d + "/k.pem"]
+        if "KUBECTL" in args and not shutil.which("kubectl"):
+            return "SKIP no kubectl"
+        args = [a for a in args if a not in ("KUBECTL", "TLS")] + extra
+        with open(d + "/stderr", "wb+") as err:
+            f = Fake(*args, stderr=err)
+            f.kubeconfig, f.dir, f.cert = d + "/kubeconfig", d, (d + "/c.pem", d + "/k.pem")
+            problem = None
+            try:
+                fn(f)
+            except Exception:
+                problem = traceback.format_exc()
+            rc = f.stop()
+            if rc != 0:
+                err.seek(0)
+                problem = (problem or "") + "\nserver ended with %d: %s" % (rc, err.read().decode(errors="replace")[:6000])
+            return problem
+
+
+def main():
+    wanted = sys.argv[1:]
+    tests = [t for t in TESTS if not wanted or any(w in t[0] for w in wanted)]
+    print("1..%d" % len(tests))
+    failed = 0
+    for n, (fact, args, fn) in enumerate(tests, 1):
+        problem = run_one(fact, args, fn)
+        if problem and problem.startswith("SKIP"):
+            print("ok %d - %s # SKIP%s" % (n, fact, problem[4:]))
+        elif problem:
+            failed += 1
+            print("not ok %d - %s" % (n, fact))
+            print("\n".join("# " + line for line in problem.splitlines()))
+        else:
+            print("ok %d - %s" % (n, fact))
+        sys.stdout.flush()
+    return 1 if failed else 0

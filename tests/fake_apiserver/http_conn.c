@@ -1,8 +1,8 @@
 /* One connection: bytes in -> request -> handler -> response pulled from its source -> bytes out.
  * At most one write is in flight; what TLS says meanwhile gathers in `wire`. Whatever ends the
- * exchange (the source, the client, a fault) passes through close_source, so a source hears of its
- * end once. */
-#include "http.h"
+ * exchange (the source, the client, a fault) passes through conn_close_source, so a source hears of
+ * its end once. */
+#include "http_conn.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,56 +13,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "http_parse.h"
 #include "tls.h"
 
-#define BATCH      (256u * 1024) /* body bytes asked for at a time */
-#define BATCH_SLOW (16u * 1024)  /* while faults are laid on the response */
-#define CHUNK_HEAD 10            /* eight digits and CRLF */
-#define FX_MAX     16
-#define RST_WAIT_MS                                                                                \
-    50 /* a reset throws away what the peer has not read: give it time to read the cut frame */
 #define READ_SIZE (64u * 1024)
-
-enum phase { PHASE_READING, PHASE_HANDLING, PHASE_SENDING };
-
-struct effect {
-    enum transport how;
-    uint64_t offset, arg;
-};
-
-struct http_conn {
-    uv_tcp_t tcp;
-    uv_write_t write;
-    struct http_server *server;
-    struct http_conn *next, *prev;
-    uint64_t id;
-    SSL *ssl;
-    BIO *rbio;
-    char client_cn[128];
-    bool client_cert_bad, handshaken;
-    struct buf in, plain, wire, flight, staged;
-    enum phase phase;
-    struct parsed parsed;
-    struct http_head head;
-    char *head_type, *head_extra;
-    struct body_source *src;
-    bool head_sent, src_done, head_only, close_after, continued;
-    bool writing, closing, frozen, ending, in_pump, pump_again, input_ended;
-    enum transport ending_how;
-    uint64_t body_sent, start_at, pause_until, end_at, rate, rate_since, rate_sent;
-    struct effect fx[FX_MAX];
-    size_t nfx;
-};
-
-static void pump(struct http_conn *c);
 
 static uint64_t now_ms(const struct http_conn *c)
 {
     return uv_now(c->server->loop);
 }
 
-static void close_source(struct http_conn *c, enum body_end how)
+void conn_close_source(struct http_conn *c, enum body_end how)
 {
     struct body_source *src = c->src;
 
@@ -103,7 +63,7 @@ static void conn_close(struct http_conn *c, enum body_end why, bool reset)
         c->next->prev = c->prev;
     }
     c->server->open--;
-    close_source(c, why);
+    conn_close_source(c, why);
     if (!reset || uv_tcp_close_reset(&c->tcp, on_closed) != 0) {
         uv_close((uv_handle_t *)&c->tcp, on_closed);
     }
@@ -115,202 +75,6 @@ static int wire_write(BIO *bio, const char *data, int n)
 
     buf_add(&c->wire, data, (size_t)n);
     return n;
-}
-
-static void add_chunk(struct http_conn *c, const char *data, size_t n)
-{
-    if (c->head.chunked) {
-        buf_fmt(&c->plain, "%zx\r\n", n);
-    }
-    buf_add(&c->plain, data, n);
-    if (c->head.chunked) {
-        buf_add(&c->plain, "\r\n", 2);
-    }
-    c->body_sent += n;
-}
-
-static void build_head(struct http_conn *c)
-{
-    const struct http_head *h = &c->head;
-    time_t date = time(NULL) + (time_t)(h->date_skew_ms / 1000);
-    struct tm tm;
-    char text[64];
-
-    gmtime_r(&date, &tm);
-    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    buf_fmt(&c->plain, "HTTP/1.1 %d %s\r\n", h->status, http_reason(h->status));
-    if (c->head_extra != NULL) {
-        buf_str(&c->plain, c->head_extra);
-    }
-    if (c->head_type != NULL) {
-        buf_fmt(&c->plain, "Content-Type: %s\r\n", c->head_type);
-    }
-    buf_fmt(&c->plain, "Date: %s\r\n", text);
-    if (c->close_after) {
-        buf_str(&c->plain, "Connection: close\r\n");
-    }
-    if (h->chunked) {
-        buf_str(&c->plain, "Transfer-Encoding: chunked\r\n");
-    } else {
-        buf_fmt(&c->plain, "Content-Length: %llu\r\n", (unsigned long long)h->length);
-    }
-    buf_str(&c->plain, "\r\n");
-    c->head_sent = true;
-    c->start_at = 0;
-}
-
-static void end_now(struct http_conn *c, enum transport how)
-{
-    c->ending = true;
-    c->ending_how = how;
-    c->end_at = how == TRANSPORT_RST ? now_ms(c) + RST_WAIT_MS : 0;
-}
-
-/* Ask the source; its bytes go straight behind a chunk head when nothing has to be cut. */
-static void fill_fast(struct http_conn *c)
-{
-    size_t start = c->plain.len;
-    size_t head = c->head.chunked ? CHUNK_HEAD : 0;
-    enum body_state state;
-    size_t n;
-
-    buf_reserve(&c->plain, head + BATCH);
-    c->plain.len += head;
-    state = c->src->fill(c->src, &c->plain, BATCH);
-    n = c->plain.len - start - head;
-    if (c->nfx > 0) {
-        /* The source laid a fault while it was filling: cut these bytes the slow way. */
-        buf_add(&c->staged, c->plain.data + start + head, n);
-        n = 0;
-    }
-    if (n == 0) {
-        c->plain.len = start;
-    } else if (head > 0) {
-        static const char hex[] = "0123456789abcdef";
-        char *at = c->plain.data + start;
-
-        for (unsigned i = 0; i < 8; i++) {
-            at[i] = hex[(n >> (28 - 4 * i)) & 15];
-        }
-        at[8] = '\r';
-        at[9] = '\n';
-        buf_add(&c->plain, "\r\n", 2);
-    }
-    c->body_sent += n;
-    c->src_done = state == BODY_END || state == BODY_ABORT;
-    if (state == BODY_ABORT) {
-        http_fault(c, TRANSPORT_CLOSE, c->body_sent + c->staged.len, 0);
-    }
-}
-
-static void fill_staged(struct http_conn *c)
-{
-    enum body_state state = c->src->fill(c->src, &c->staged, BATCH_SLOW);
-
-    c->src_done = state == BODY_END || state == BODY_ABORT;
-    if (state == BODY_ABORT) {
-        http_fault(c, TRANSPORT_CLOSE, c->body_sent + c->staged.len, 0);
-    }
-}
-
-static void finish_body(struct http_conn *c)
-{
-    if (c->head.chunked) {
-        buf_str(&c->plain, "0\r\n\r\n");
-    } else if (c->body_sent != c->head.length) {
-        c->close_after = true; /* a lie about the length would shift the next response */
-    }
-    c->src_done = true;
-    c->staged.len = 0;
-    c->nfx = 0;
-}
-
-static void apply_effects(struct http_conn *c)
-{
-    while (c->nfx > 0 && c->fx[0].offset <= c->body_sent && !c->frozen && !c->ending &&
-           c->pause_until <= now_ms(c)) {
-        struct effect e = c->fx[0];
-
-        memmove(c->fx, c->fx + 1, --c->nfx * sizeof(e));
-        switch (e.how) {
-        case TRANSPORT_CLOSE:
-        case TRANSPORT_RST:
-            end_now(c, e.how);
-            break;
-        case TRANSPORT_END:
-            finish_body(c);
-            close_source(c, END_FAULT);
-            return;
-        case TRANSPORT_HALF_OPEN:
-            c->frozen = true;
-            break;
-        case TRANSPORT_STALL:
-            c->pause_until = now_ms(c) + e.arg;
-            break;
-        case TRANSPORT_DRIP:
-            c->rate = e.arg > 0 ? e.arg : 1;
-            c->rate_since = now_ms(c);
-            c->rate_sent = 0;
-            break;
-        }
-    }
-}
-
-static void emit_staged(struct http_conn *c)
-{
-    size_t n = c->staged.len;
-
-    if (c->nfx > 0 && c->fx[0].offset - c->body_sent < n) {
-        n = (size_t)(c->fx[0].offset - c->body_sent);
-    }
-    if (c->rate > 0) {
-        uint64_t due = (now_ms(c) - c->rate_since) * c->rate / 1000 + 1;
-        uint64_t may = due > c->rate_sent ? due - c->rate_sent : 0;
-
-        n = may < n ? (size_t)may : n;
-        c->rate_sent += n;
-    }
-    if (n > 0) {
-        add_chunk(c, c->staged.data, n);
-        buf_drop(&c->staged, n);
-    }
-}
-
-static void produce(struct http_conn *c)
-{
-    if (now_ms(c) < c->start_at || now_ms(c) < c->pause_until || c->frozen || c->ending) {
-        return;
-    }
-    if (!c->head_sent) {
-        build_head(c);
-        if (c->head_only) {
-            c->src_done = true;
-            close_source(c, END_DONE);
-            return;
-        }
-    }
-    apply_effects(c);
-    if (c->src_done && c->staged.len == 0) {
-        return;
-    }
-    if (c->frozen || c->ending || now_ms(c) < c->pause_until) {
-        return;
-    }
-    if (c->nfx == 0 && c->rate == 0 && c->staged.len == 0) {
-        fill_fast(c);
-    }
-    if (c->nfx > 0 || c->rate > 0 || c->staged.len > 0) {
-        if (!c->src_done && c->staged.len < BATCH_SLOW) {
-            fill_staged(c);
-        }
-        emit_staged(c);
-        apply_effects(c);
-    }
-    if (c->src != NULL && c->src_done && c->staged.len == 0 && !c->ending && !c->frozen &&
-        (c->nfx == 0 || c->fx[0].offset > c->body_sent)) {
-        finish_body(c);
-        close_source(c, END_DONE);
-    }
 }
 
 static bool encrypt(struct http_conn *c)
@@ -348,7 +112,7 @@ static void on_written(uv_write_t *w, int status)
         conn_close(c, END_CLIENT, false);
         return;
     }
-    pump(c);
+    conn_pump(c);
 }
 
 static void flush(struct http_conn *c)
@@ -387,7 +151,7 @@ static void settled(struct http_conn *c)
     }
 }
 
-static void pump(struct http_conn *c)
+void conn_pump(struct http_conn *c)
 {
     if (c->in_pump) {
         c->pump_again = true;
@@ -400,7 +164,7 @@ static void pump(struct http_conn *c)
             break;
         }
         if (c->phase == PHASE_SENDING && (c->ssl == NULL || c->handshaken)) {
-            produce(c);
+            conn_produce(c);
         }
         if (c->closing) {
             break;
@@ -458,7 +222,7 @@ static void next_request(struct http_conn *c)
         if (c->parsed.wants_continue && !c->continued) {
             c->continued = true;
             buf_str(&c->plain, "HTTP/1.1 100 Continue\r\n\r\n");
-            pump(c);
+            conn_pump(c);
         }
         if (c->input_ended) {
             conn_close(c, END_CLIENT, false);
@@ -471,7 +235,7 @@ static void next_request(struct http_conn *c)
     if (rc != 0) {
         c->close_after = true;
         http_start(c, &(struct http_head){ .status = rc }, &refusal);
-        pump(c);
+        conn_pump(c);
         return;
     }
     c->close_after = !c->parsed.keep_alive;
@@ -484,7 +248,7 @@ static void next_request(struct http_conn *c)
     if (c->in.len == 0 && c->in.cap > 4 * READ_SIZE) {
         buf_free(&c->in);
     }
-    pump(c);
+    conn_pump(c);
 }
 
 static void note_client_cert(struct http_conn *c)
@@ -569,7 +333,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
             if (c->wire.len > 0 && !c->writing) {
                 c->ending = true; /* let the alert out first */
                 c->ending_how = TRANSPORT_CLOSE;
-                pump(c);
+                conn_pump(c);
             } else {
                 conn_close(c, END_CLIENT, false);
             }
@@ -583,7 +347,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
         return;
     }
     next_request(c);
-    pump(c);
+    conn_pump(c);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -670,7 +434,7 @@ void http_kill(struct http_conn *c, enum transport how, enum body_end why)
         c->frozen = true;
     } else if (c->phase == PHASE_SENDING && c->src != NULL) {
         http_fault(c, how, c->body_sent, 0);
-        pump(c);
+        conn_pump(c);
     }
 }
 
@@ -694,64 +458,9 @@ void http_tick(struct http_server *s)
 
         if (!c->writing && (waits || c->pause_until != 0 || c->rate > 0 || c->ending ||
                             (c->nfx > 0 && c->fx[0].offset <= c->body_sent))) {
-            pump(c);
+            conn_pump(c);
         }
     }
-}
-
-void http_hold(struct http_conn *c, struct body_source *src)
-{
-    c->src = src;
-}
-
-void http_start(struct http_conn *c, const struct http_head *head, struct body_source *src)
-{
-    c->head = *head;
-    free(c->head_type);
-    free(c->head_extra);
-    c->head_type = head->content_type != NULL ? xstrdup(head->content_type) : NULL;
-    c->head_extra = head->extra != NULL ? xstrdup(head->extra) : NULL;
-    c->src = src;
-    c->src_done = false;
-    c->head_sent = false;
-    c->body_sent = 0;
-    c->staged.len = 0;
-    c->start_at = head->delay_ms > 0 ? now_ms(c) + head->delay_ms : 0;
-    c->phase = PHASE_SENDING;
-}
-
-void http_refuse(struct http_conn *c, enum transport how)
-{
-    if (how == TRANSPORT_HALF_OPEN) {
-        c->frozen = true;
-    } else {
-        end_now(c, how);
-    }
-}
-
-void http_kick(struct http_conn *c)
-{
-    pump(c);
-}
-
-void http_fault(struct http_conn *c, enum transport how, uint64_t offset, uint64_t arg)
-{
-    size_t at = 0;
-
-    if (c->nfx == FX_MAX) {
-        return;
-    }
-    while (at < c->nfx && c->fx[at].offset <= offset) {
-        at++;
-    }
-    memmove(c->fx + at + 1, c->fx + at, (c->nfx - at) * sizeof(c->fx[0]));
-    c->fx[at] = (struct effect){ how, offset, arg };
-    c->nfx++;
-}
-
-uint64_t http_offset(const struct http_conn *c)
-{
-    return c->body_sent + c->staged.len;
 }
 
 uint64_t http_conn_id(const struct http_conn *c)
