@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "front/finding.h"
 #include "front/table.h"
+#include "front/tree.h"
 
 enum { ROW_MAX_BYTES = 16 * 1024 * 1024, SHORT_ID = 12 };
 
@@ -97,31 +98,11 @@ static bool is_used(const struct finding_row *row, const struct field *f)
     return true;
 }
 
-/* A YAML plain scalar that no reader takes for anything but this text. */
-static bool is_plain(const char *text)
-{
-    static const char *const words[] = {
-        "true", "false", "null", "yes", "no", "on", "off", "y", "n"
-    };
-
-    if (!((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z'))) {
-        return false;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (text_iequal(text, words[i])) {
-            return false;
-        }
-    }
-    static const char letters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
-    return text[strspn(text, letters)] == '\0';
-}
-
 static void add_text(struct buf *b, const char *text, bool yaml)
 {
     if (text == NULL) {
         buf_adds(b, "null");
-    } else if (yaml && is_plain(text)) {
+    } else if (yaml && yaml_is_plain(text)) {
         buf_adds(b, text);
     } else {
         buf_add_json(b, text);
