@@ -281,11 +281,11 @@ static bool transport_word(struct control_call *c, const char *key, const char *
     return false;
 }
 
-static void restart(struct fake *f, enum transport how, uint64_t down_ms)
+static void restart(struct fake *f, enum transport how, bool keep, uint64_t down_ms)
 {
     struct http_conn *next;
 
-    for (struct http_conn *conn = f->api.conns; conn != NULL; conn = next) {
+    for (struct http_conn *conn = keep ? NULL : f->api.conns; conn != NULL; conn = next) {
         next = http_next(conn);
         if (how == TRANSPORT_END && http_conn_idle(conn)) {
             http_kill(conn, TRANSPORT_CLOSE, END_RESTART);
@@ -301,15 +301,16 @@ static void restart(struct fake *f, enum transport how, uint64_t down_ms)
 
 static int post_restart(struct control_call *c)
 {
-    enum transport how;
+    bool keep = strcmp(jstr(c->body, "how", ""), "keep") == 0;
+    enum transport how = TRANSPORT_CLOSE;
 
-    if (!transport_word(c, "how", "close", &how)) {
+    if (!keep && !transport_word(c, "how", "close", &how)) {
         return 400;
     }
     if (!jbool(c->body, "keep_window", false)) {
         store_forget_windows(&c->f->store);
     }
-    restart(c->f, how, (uint64_t)jnum(c->body, "down_ms", 0));
+    restart(c->f, how, keep, (uint64_t)jnum(c->body, "down_ms", 0));
     return control_ok(c);
 }
 
@@ -324,7 +325,7 @@ static int post_restore(struct control_call *c)
         return control_fail(c, "rv: history does not reach back to %llu", ull(rv));
     }
     c->f->issued_count = 0;
-    restart(c->f, TRANSPORT_CLOSE, 0);
+    restart(c->f, TRANSPORT_CLOSE, false, 0);
     buf_fmt(c->out, "{\"rv\":\"%llu\"}", ull(rv));
     return 200;
 }

@@ -6,9 +6,8 @@
 
 #include "options.h"
 
-#define TOO_LARGE_WAIT_MS 3000
-#define GZIP_FROM_BYTES   (128u * 1024)
-#define BLOCK             (64u * 1024)
+#define GZIP_FROM_BYTES (128u * 1024)
+#define BLOCK           (64u * 1024)
 
 enum stage { LIST_HEAD, LIST_ITEMS, LIST_TAIL, LIST_DONE };
 
@@ -139,7 +138,7 @@ static void tick(struct exchange *x, uint64_t now)
     }
 }
 
-static void refuse_too_large(struct exchange *x, uint64_t rv)
+void refuse_too_large(struct exchange *x, uint64_t rv)
 {
     struct buf b = { 0 };
 
@@ -335,7 +334,7 @@ static void write_ends(struct list *l, uint64_t rv, const char *token, size_t re
     buf_free(&m);
 }
 
-static void shuffle(struct fake *f, struct snapshot *s)
+void snapshot_shuffle(struct fake *f, struct snapshot *s)
 {
     for (size_t i = s->n; i > 1; i--) {
         size_t j = (size_t)(fake_random(f) % i);
@@ -397,7 +396,7 @@ static void serve(struct list *l, uint64_t rv, const char *start)
 
     filter(l);
     if (exchange_fault(x, ACT_SHUFFLE) != NULL) {
-        shuffle(x->fake, &l->snap);
+        snapshot_shuffle(x->fake, &l->snap);
     }
     l->first = start != NULL ? find_start(l, start) : 0;
     /* A read "at any version" comes from the watch cache, which knows no limit. */

@@ -141,6 +141,22 @@ def _(f):
     c.close()
 
 
+@test("a streaming list at a future version waits, then 504 as a list; a plain watch would be silent")
+def _(f):
+    rv = int(f.rv())
+    q = PODS + WATCHLIST + "&resourceVersion=%d"
+    c = f.connect()
+    c.send("GET", q % (rv + 1))
+    time.sleep(0.05)
+    f.load(pod("a"))
+    eq(c.head()[0], 200)
+    c.close()
+    t = time.time()
+    r = f.get(q % (rv + 99))
+    eq((r.status, r.json()["details"]["causes"][0]["reason"]), (504, "ResourceVersionTooLarge"))
+    true(2.8 < time.time() - t < 4.5)
+
+
 @test("selectors choose by label and by field, namespaces by path")
 def _(f):
     f.load(pod("a", labels={"app": "x", "tier": "web"}), pod("b", labels={"app": "y"}), pod("c"),

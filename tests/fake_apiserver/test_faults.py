@@ -150,6 +150,16 @@ def _(f):
         pass
     true(f.wait(lambda: not socket.socket().connect_ex((f.api.split(":")[1][2:], int(f.api.split(":")[2])))))
     eq(f.get(PODS).status, 200)
+    w = f.watch(PODS + "?watch=1&resourceVersion=" + f.rv())
+    f.control("POST", "/restart", {"down_ms": 200, "how": "keep", "keep_window": True})
+    try:
+        f.connect()
+        raise AssertionError("accepted while down")
+    except ConnectionRefusedError:
+        pass
+    f.load(pod("a"))
+    eq(w.next()[0], "ADDED")
+    w.close()
 
 
 @test("the process exits 0 on SIGTERM and on shutdown, and when its stdin closes; 2 on a bad command line")

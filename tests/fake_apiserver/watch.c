@@ -427,6 +427,36 @@ static void set_times(struct watch *w)
     w->endless = exchange_fault(&w->x, ACT_WATCHLIST_ENDLESS) != NULL;
 }
 
+static void begin(struct watch *w)
+{
+    struct exchange *x = &w->x;
+
+    set_times(w);
+    x->tick = NULL;
+    if (position(w, &x->out)) {
+        if (exchange_fault(x, ACT_SHUFFLE) != NULL) {
+            snapshot_shuffle(x->fake, &w->init);
+        }
+        x->live = true;
+        x->src.fill = watch_fill;
+        x->tick = tick;
+    }
+    exchange_start(x, 200, "application/json", true, 0);
+}
+
+/* A streaming list from the future waits as a list does; a plain watch would just be silent. */
+static void wait_tick(struct exchange *x, uint64_t now)
+{
+    struct watch *w = (struct watch *)x;
+
+    if (w->opt.rv <= x->fake->store.rv) {
+        begin(w);
+    } else if (now >= w->deadline) {
+        x->tick = NULL;
+        refuse_too_large(x, w->opt.rv);
+    }
+}
+
 void watch_start(struct exchange *x)
 {
     struct watch *w = (struct watch *)x;
@@ -437,32 +467,21 @@ void watch_start(struct exchange *x)
         return;
     }
     if (x->asked == ASK_METADATA_LIST) {
-        exchange_start(x, 200, "application/json", true,
-                       0); /* the real server's trap: 200 and nothing */
+        /* The real server's trap: 200 and nothing. */
+        exchange_start(x, 200, "application/json", true, 0);
         return;
     }
     w->metadata = x->asked == ASK_METADATA;
     if ((t = exchange_fault(x, ACT_STALE)) != NULL) {
         w->lag = (uint64_t)jnum(t->spec, "lag", 10);
     }
-    set_times(w);
-    if (!position(w, &x->out)) {
-        exchange_start(x, 200, "application/json", true, 0);
+    if (w->opt.send_initial && w->opt.rv > x->fake->store.rv) {
+        w->deadline = fake_now(x->fake) + TOO_LARGE_WAIT_MS;
+        x->tick = wait_tick;
+        http_hold(x->conn, &x->src);
         return;
     }
-    if (exchange_fault(x, ACT_SHUFFLE) != NULL) {
-        for (size_t i = w->init.n; i > 1; i--) {
-            size_t j = (size_t)(fake_random(x->fake) % i);
-            struct object *o = w->init.objs[i - 1];
-
-            w->init.objs[i - 1] = w->init.objs[j];
-            w->init.objs[j] = o;
-        }
-    }
-    x->live = true;
-    x->src.fill = watch_fill;
-    x->tick = tick;
-    exchange_start(x, 200, "application/json", true, 0);
+    begin(w);
 }
 
 void watch_json(struct exchange *x, struct buf *out)
