@@ -19,6 +19,7 @@
 struct fixture {
     char dir[64], path[96];
     uv_loop_t loop;
+    uv_async_t alive; /* a loop without a handle of its own does not look */
     struct store_options options;
     struct store *store;
     struct life *life;
@@ -48,6 +49,7 @@ static inline void fixture_init(struct fixture *f)
     snprintf(f->path, sizeof(f->path), "%s/n.db", f->dir);
     f->options.path = f->path;
     uv_loop_init(&f->loop);
+    uv_async_init(&f->loop, &f->alive, NULL);
 }
 
 static inline void fixture_open(struct fixture *f)
@@ -82,6 +84,7 @@ static inline void fixture_deinit(struct fixture *f)
     if (f->store != NULL) {
         fixture_close(f);
     }
+    uv_close((uv_handle_t *)&f->alive, NULL);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     uv_loop_close(&f->loop);
     snprintf(command, sizeof(command), "rm -rf '%s'", f->dir);
