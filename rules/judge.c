@@ -179,13 +179,14 @@ static const char *evidence_text(struct judge *j, const struct outcome *said)
     return arena_strndup(&j->arena, j->json.data, j->json.len);
 }
 
-void judge_rule(struct judge *j, const struct rule *r, struct verdict *out, enum kind *unavailable)
+void judge_rule(struct judge *j, const struct rule *r, struct verdict *out,
+                struct judge_kinds *kinds)
 {
     enum level level = ruleset_level(j->ruleset, r, j->environment);
     struct outcome said;
 
     fill_from_row(j, r, out);
-    *unavailable = KIND_COUNT;
+    *kinds = (struct judge_kinds){ KIND_COUNT, KIND_COUNT };
     if (level == LEVEL_OFF) {
         out->off = true;
         return;
@@ -198,7 +199,9 @@ void judge_rule(struct judge *j, const struct rule *r, struct verdict *out, enum
     out->valid_until_ms = said.valid_until_ms;
     if (said.kind_unavailable) {
         out->kind_unavailable = true;
-        *unavailable = said.unavailable;
+        kinds->unavailable = said.kind;
+    } else if (said.kind_off) {
+        kinds->off = said.kind;
     }
     if (level == LEVEL_WARN && out->result == RESULT_FAIL) {
         out->result = RESULT_WARN;

@@ -26,15 +26,21 @@ struct judge {
     int64_t now_ms;
 };
 
+/* The kinds that kept a rule from saying anything about a subject; KIND_COUNT: none. */
+struct judge_kinds {
+    enum kind unavailable; /* verdict.kind_unavailable is set */
+    enum kind off;         /* not watched by configuration: skipped */
+};
+
 void judge_init(struct judge *j, const struct cluster *cluster, const struct ruleset *ruleset,
                 const char *cluster_id);
 void judge_deinit(struct judge *j);
 
 /* Turns to a subject, which must stay until the next one; its verdicts' texts live as long. */
 void judge_turn(struct judge *j, const struct subject *s, int64_t now_ms);
-/* Everything but the fingerprint. *unavailable is the kind for whose sake kind_unavailable is set,
- * else KIND_COUNT. */
-void judge_rule(struct judge *j, const struct rule *r, struct verdict *out, enum kind *unavailable);
+/* Everything but the fingerprint. */
+void judge_rule(struct judge *j, const struct rule *r, struct verdict *out,
+                struct judge_kinds *kinds);
 void judge_fingerprint(const struct judge *j, struct verdict *v);
 
 /* The kind that a subject of this kind is known by. */

@@ -23,6 +23,7 @@ static void say(struct outcome *out, enum result result, const char *message)
     out->result = result;
     out->message = message;
     out->kind_unavailable = false;
+    out->kind_off = false;
 }
 
 void finding_pass(struct outcome *out)
@@ -324,9 +325,10 @@ bool rule_relies_on(const struct rule_input *in, struct outcome *out, enum kind 
     if (unavailable) {
         finding_error(out, why);
         out->kind_unavailable = true;
-        out->unavailable = kind;
     } else {
         finding_skip(out, why);
+        out->kind_off = !cluster_offline(in->cluster);
     }
+    out->kind = kind;
     return false;
 }

@@ -123,7 +123,8 @@ struct outcome {
     const char *subkey;
     int64_t grace_ms, valid_until_ms;
     bool kind_unavailable;
-    enum kind unavailable;                          /* which one, when so */
+    bool kind_off;  /* skipped because a kind is not watched by configuration */
+    enum kind kind; /* which one, when either is so */
     struct evidence_item *evidence, *evidence_last; /* arena */
     uint32_t evidence_count;
     struct arena *arena;
