@@ -351,7 +351,7 @@ static void schema_fault(void *ctx, const cJSON *node, const struct field *at, c
 
 void manifest_check_object(struct manifest_check *c)
 {
-    schema_check(c->row->name, c->tree, schema_fault, c);
+    kube_schema_check(c->row->name, c->tree, schema_fault, c);
     check_metadata(c);
     switch (c->row->kind) {
     case KIND_NETWORK_POLICY:

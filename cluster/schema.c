@@ -103,15 +103,15 @@ static void compile(void)
     if (objects != NULL) {
         return;
     }
-    while (schema_rows[object_count].type != NULL) {
+    while (kube_schema_rows[object_count].type != NULL) {
         object_count++;
     }
     objects = xcalloc(object_count, sizeof(*objects));
     for (size_t i = 0; i < object_count; i++) {
-        objects[i].type = schema_rows[i].type;
+        objects[i].type = kube_schema_rows[i].type;
     }
     for (size_t i = 0; i < object_count; i++) {
-        compile_row(&objects[i], schema_rows[i].fields);
+        compile_row(&objects[i], kube_schema_rows[i].fields);
     }
 }
 
@@ -140,7 +140,7 @@ struct schema_frame {
 struct schema_walk {
     struct schema_frame stack[YAML_DEPTH_MAX + 2];
     uint32_t depth;
-    schema_fault_fn *fault;
+    kube_schema_fault_fn *fault;
     void *ctx;
 };
 
@@ -332,7 +332,7 @@ static void check_member(struct schema_walk *w, const struct schema_field *slot,
     }
 }
 
-void schema_check(const char *type, const cJSON *tree, schema_fault_fn *fn, void *ctx)
+void kube_schema_check(const char *type, const cJSON *tree, kube_schema_fault_fn *fn, void *ctx)
 {
     struct schema_walk w = { .fault = fn, .ctx = ctx };
 

@@ -12,17 +12,17 @@
 /* A type: its name, and its fields as "name:type", type being str (left out), bool, i32, i64,
  * float, time, quantity, intstr, bytes, any, or another type's name, with [] (list of) or {} (map
  * of) before it. The last row is NULL. */
-struct schema_row {
+struct kube_schema_row {
     const char *type, *fields;
 };
-extern const struct schema_row schema_rows[]; /* schema_table.c */
+extern const struct kube_schema_row kube_schema_rows[]; /* schema_table.c */
 
 /* `node` is what is wrong, `at` its path, `sentence` what is wrong with it; valid during the call.
  */
-typedef void schema_fault_fn(void *ctx, const cJSON *node, const struct field *at,
-                             const char *sentence);
+typedef void kube_schema_fault_fn(void *ctx, const cJSON *node, const struct field *at,
+                                  const char *sentence);
 
 /* Checks a whole object against type `type` ("Pod"), which must be in the table. */
-void schema_check(const char *type, const cJSON *tree, schema_fault_fn *fault, void *ctx);
+void kube_schema_check(const char *type, const cJSON *tree, kube_schema_fault_fn *fault, void *ctx);
 
 #endif

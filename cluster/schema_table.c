@@ -3,7 +3,7 @@
 #include "cluster/schema.h"
 
 /* clang-format off */
-const struct schema_row schema_rows[] = {
+const struct kube_schema_row kube_schema_rows[] = {
     { "Namespace", "kind apiVersion metadata:ObjectMeta spec:NamespaceSpec status:any" },
     { "Pod", "kind apiVersion metadata:ObjectMeta spec:PodSpec status:any" },
     { "Service", "kind apiVersion metadata:ObjectMeta spec:ServiceSpec status:any" },
