@@ -172,8 +172,13 @@ static void read_file(struct manifest_loader *l, const char *path, bool walked)
 {
     char *text = NULL;
     struct error err = { .code = 0 };
+    struct stat st;
     size_t len = 0;
 
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > FILE_MAX_BYTES) {
+        complain_of_file(l, false, path, 0, "is larger than 256 MiB");
+        return;
+    }
     if (file_read(path, FILE_MAX_BYTES, &text, &len, &err) != 0) {
         complain_of_file(l, false, path, 0, err.text);
         return;

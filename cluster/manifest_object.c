@@ -7,6 +7,9 @@
 #include "cluster/manifest_check.h"
 #include "cluster/manifest_private.h"
 
+/* A hostile or generated object can have a million faults; nobody reads so many. */
+enum { FAULTS_TOLD = 50 };
+
 /* What complaints about one object share. */
 struct object_reading {
     struct manifest_file *file;
@@ -14,6 +17,7 @@ struct object_reading {
     const struct kind_row *row;
     const char *ns, *name; /* as complaints show them; NULL: none */
     uint32_t line;
+    uint32_t faults;
 };
 
 static void complain(const struct object_reading *r, bool warning, uint32_t line, const char *field,
@@ -34,9 +38,12 @@ static void complain(const struct object_reading *r, bool warning, uint32_t line
 static void on_fault(void *ctx, bool warning, const cJSON *node, const char *field,
                      const char *sentence)
 {
-    const struct object_reading *r = ctx;
+    struct object_reading *r = ctx;
     uint32_t line, column;
 
+    if (++r->faults > FAULTS_TOLD) {
+        return;
+    }
     yaml_position(r->doc, node, &line, &column);
     complain(r, warning, line, field, sentence);
 }
@@ -199,6 +206,12 @@ void manifest_read_object(struct manifest_file *f, const struct yaml_document *d
     }
     yaml_position(doc, tree, &r.line, &column);
     manifest_check_object(&check);
+    if (r.faults > FAULTS_TOLD) {
+        char sentence[64];
+
+        snprintf(sentence, sizeof(sentence), "and %u more faults", r.faults - FAULTS_TOLD);
+        complain(&r, false, 0, NULL, sentence);
+    }
     if (check.errors == 0) {
         decode(&r, tree);
     }

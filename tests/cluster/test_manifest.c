@@ -438,7 +438,8 @@ TEST(workloads_metadata_and_kinds)
           "f.yaml:5: key 'name' is already set on line 4" },
         { "an old version",
           "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a, namespace: shop}\n",
-          "f.yaml:1: Ingress shop/a: apiVersion: Ingress of extensions/v1beta1 is not read; write it "
+          "f.yaml:1: Ingress shop/a: apiVersion: Ingress of extensions/v1beta1 is not read; write "
+          "it "
           "as networking.k8s.io/v1" },
         { "another old version",
           "apiVersion: networking.k8s.io/v1beta1\nkind: Ingress\nmetadata: {name: a}\n",
@@ -718,6 +719,121 @@ TEST(directories_are_walked)
     load_end(&l);
 }
 
+TEST(complaints_are_bounded)
+{
+    struct buf text;
+    struct loaded l;
+
+    buf_init(&text, 1 << 20);
+    buf_adds(&text, "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n");
+    for (int i = 0; i < 120; i++) {
+        buf_addf(&text, "unknown%d: 1\n", i);
+    }
+    load_text(&l, buf_text(&text));
+    CHECK_INT("fifty faults and a sum", manifest_counts(l.loader)->errors, 51);
+    CHECK("the sum is the last",
+          text_ends(buf_text(&l.complaints), "f.yaml:1: Namespace a: and 70 more faults"));
+    load_end(&l);
+
+    char path[256];
+    snprintf(path, sizeof(path), "%s/huge.yaml", dir);
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    CHECK_INT("a sparse file", ftruncate(fd, 257L << 20), 0);
+    close(fd);
+    load_begin(&l);
+    manifest_load(l.loader, path);
+    CHECK_STR("a huge file", buf_text(&l.complaints), "huge.yaml: is larger than 256 MiB");
+    load_end(&l);
+    buf_deinit(&text);
+}
+
+/* ---- random texts: nothing to check but that sanitizers stay silent and nothing is judged that
+ * was refused ---- */
+
+static uint64_t random_state;
+
+static uint32_t next_random(void)
+{
+    random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (uint32_t)(random_state >> 33);
+}
+
+static const char *const words[] = {
+    "null", "true",  "-1",        "80",         "'80'",  "65536",   "''",    "[]",
+    "{}",   "[{}]",  "[null]",    "x",          "*a",    "&a ",     "1e9",   "1.5",
+    "\x1b", "TCP",   "udp",       "None",       "spec:", "kind",    "ports", "items",
+    "- ",   "{{ }}", "0.0.0.0/0", "10.0.0.1/8", "a: ",   "\n---\n",
+};
+
+/* Replaces, drops or inserts a word or a line somewhere. */
+static size_t mutate(char *text, size_t len, size_t size)
+{
+    const char *word = words[next_random() % ARRAY_LEN(words)];
+    size_t n = strlen(word), at = len > 0 ? next_random() % len : 0;
+    size_t drop = next_random() % 3 == 0 ? 0 : next_random() % 12;
+
+    drop = drop > len - at ? len - at : drop;
+    if (len - drop + n >= size) {
+        return len;
+    }
+    memmove(text + at + n, text + at + drop, len - at - drop + 1);
+    memcpy(text + at, word, n);
+    return len - drop + n;
+}
+
+TEST(any_mutation_is_loaded_or_refused)
+{
+    static const char *const seeds[] = {
+        POLICY
+        "  podSelector: {matchExpressions: [{key: a, operator: In, values: [x]}]}\n  ingress:\n"
+        "  - from:\n    - ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}\n    - podSelector: "
+        "{}\n"
+        "    ports: [{port: 80, endPort: 90, protocol: TCP}]\n",
+        SERVICE "  type: LoadBalancer\n  externalIPs: [1.2.3.4]\n  ports: [{name: a, port: 80, "
+                "targetPort: x}, "
+                "{name: b, port: 81}]\n",
+        INGRESS
+        "  tls: [{hosts: [a.b], secretName: t}]\n  rules:\n  - host: a.b\n    http:\n      paths:\n"
+        "      - {path: /, pathType: Prefix, backend: {service: {name: s, port: {number: 80}}}}\n",
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: batch/v1\n  kind: CronJob\n  metadata: "
+        "{name: c}\n"
+        "  spec: {jobTemplate: {spec: {template: {metadata: {labels: {a: b}}, spec: {hostNetwork: "
+        "true, containers: "
+        "[{ports: [{containerPort: 80, hostPort: 80, name: x}]}]}}}}}\n- apiVersion: apps/v1\n  "
+        "kind: Deployment\n"
+        "  metadata: {name: d}\n  spec: {selector: {matchLabels: {a: b}}, template: {metadata: "
+        "{labels: {a: b}}, "
+        "spec: {}}}\n",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  ownerReferences: [{apiVersion: "
+        "apps/v1, kind: ReplicaSet, "
+        "name: d-1, uid: u, controller: true}]\nspec: {containers: [], initContainers: "
+        "[{restartPolicy: Always}]}\n"
+        "status: {phase: Running, podIPs: [{ip: 1.2.3.4}]}\n",
+    };
+    const char *seed = getenv("SEED"), *rounds = getenv("MANIFEST_ROUNDS");
+    int count = rounds != NULL ? atoi(rounds) : 3000;
+    static char text[4096];
+
+    random_state = seed != NULL ? strtoull(seed, NULL, 10) : 20240607;
+    printf("# SEED=%llu\n", (unsigned long long)random_state);
+    for (int i = 0; i < count; i++) {
+        struct loaded l;
+        size_t len = (size_t)snprintf(text, sizeof(text), "%s---\n%s",
+                                      seeds[next_random() % ARRAY_LEN(seeds)],
+                                      seeds[next_random() % ARRAY_LEN(seeds)]);
+
+        for (uint32_t edits = next_random() % 8; edits > 0; edits--) {
+            len = mutate(text, len, sizeof(text));
+        }
+        load_text(&l, text);
+        const struct manifest_counts *n = manifest_counts(l.loader);
+        CHECK("every error is told", n->errors == 0 || l.complaints.len > 0);
+        CHECK("nothing holds a control character",
+              strpbrk(buf_text(&l.complaints), "\x1b\r\t") == NULL);
+        load_end(&l);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -743,6 +859,8 @@ int main(void)
         cmocka_unit_test(joining_does_what_a_server_would),
         cmocka_unit_test(fields_have_lines),
         cmocka_unit_test(directories_are_walked),
+        cmocka_unit_test(complaints_are_bounded),
+        cmocka_unit_test(any_mutation_is_loaded_or_refused),
     };
 
     if (getenv("CMOCKA_MESSAGE_OUTPUT") == NULL) {
