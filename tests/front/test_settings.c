@@ -73,12 +73,12 @@ static const char full[] = HEAD
     "rules:\n"
     "  require-ingress-class/*:\n"
     "    levels: {production: off, staging: warn}\n"
-    "    parameters: {approved-ingressclasses: [nginx, traefik], grace: 5m, n: 3, m: {a: b}}\n"
+    "    parameters: {approved-ingressclasses: [nginx, traefik], grace: 5m, count: 3, map: {a: b}}\n"
     "exemptions:\n"
     "- {rule: '*', namespace: shop, reason: why, owner: o, ticket: T-1, expires: "
     "'2027-01-31T00:00:00Z'}\n"
     "reports: {api: off, results: [fail], reconcile: 2h}\n"
-    "notify: [{name: n, type: cloudevents, url: 'https://u:p@h/x', min-severity: high}]\n"
+    "notify: [{name: team, type: cloudevents, url: 'https://u:p@h/x', min-severity: high}]\n"
     "log: {format: json, level: debug}\n";
 
 TEST(every_key_is_read)
