@@ -14,19 +14,33 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int collect(const cJSON *root, const char *path, const char **out, struct error *err)
+/* An output of --all holds what passed as well; that it fails now is new. */
+static bool was_wrong(const cJSON *item)
+{
+    const cJSON *result = cJSON_GetObjectItemCaseSensitive(item, "result");
+
+    return !cJSON_IsString(result) ||
+           (strcmp(result->valuestring, "pass") != 0 && strcmp(result->valuestring, "skip") != 0);
+}
+
+/* The fingerprints of what was wrong, into `out`; how many. */
+static int collect(const cJSON *root, const char *path, const char **out, size_t *count,
+                   struct error *err)
 {
     const cJSON *item;
-    size_t n = 0;
+    size_t i = 0;
 
     cJSON_ArrayForEach(item, root)
     {
         const cJSON *fingerprint = cJSON_GetObjectItemCaseSensitive(item, "fingerprint");
         if (!cJSON_IsString(fingerprint)) {
             return error_set(err, NA_EINVAL, "baseline '%s': element %zu has no fingerprint", path,
-                             n);
+                             i);
         }
-        out[n++] = fingerprint->valuestring;
+        if (was_wrong(item)) {
+            out[(*count)++] = fingerprint->valuestring;
+        }
+        i++;
     }
     return 0;
 }
@@ -48,9 +62,9 @@ int baseline_mark(struct finding_list *list, const char *path, struct error *err
                          "baseline '%s': is not the JSON array that netaudit scan -o json prints",
                          path);
     }
-    size_t n = (size_t)cJSON_GetArraySize(root);
-    const char **known = xcalloc(n + 1, sizeof(*known));
-    rc = collect(root, path, known, err);
+    size_t n = 0;
+    const char **known = xcalloc((size_t)cJSON_GetArraySize(root) + 1, sizeof(*known));
+    rc = collect(root, path, known, &n, err);
     if (rc == 0) {
         qsort(known, n, sizeof(*known), by_text);
         for (size_t i = 0; i < list->rows.len; i++) {

@@ -126,9 +126,9 @@ static void print_summary(const struct finding_list *list)
         severity_parse(list->rows.items[i].severity, &s);
         counts[s]++;
     }
-    fprintf(stderr, "%zu findings: %u critical, %u high, %u medium, %u low\n", list->rows.len,
-            counts[SEVERITY_CRITICAL], counts[SEVERITY_HIGH], counts[SEVERITY_MEDIUM],
-            counts[SEVERITY_LOW] + counts[SEVERITY_INFO]);
+    fprintf(stderr, "%zu finding%s: %u critical, %u high, %u medium, %u low\n", list->rows.len,
+            list->rows.len == 1 ? "" : "s", counts[SEVERITY_CRITICAL], counts[SEVERITY_HIGH],
+            counts[SEVERITY_MEDIUM], counts[SEVERITY_LOW] + counts[SEVERITY_INFO]);
 }
 
 int cmd_findings(const struct cli *cli)

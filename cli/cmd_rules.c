@@ -12,6 +12,9 @@ int cmd_rules(const struct cli *cli)
     if (status != 0) {
         return status;
     }
+    if (cli->args.len > 0) {
+        return cmd_explain(cli);
+    }
     if (print.format == OUTPUT_TABLE || print.format == OUTPUT_WIDE) {
         rule_catalogue_table(stdout, print.format == OUTPUT_WIDE, print.headers, print.colour);
         return EXIT_CLEAN;

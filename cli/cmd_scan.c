@@ -86,6 +86,11 @@ static void take_verdict(void *ctx, const struct verdict *v)
     }
 }
 
+static const char *plural(unsigned count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_summary(const struct scan *s)
 {
     const struct manifest_counts *counts = manifest_counts(s->loader);
@@ -96,8 +101,9 @@ static void print_summary(const struct scan *s)
         result_parse(s->list.rows.items[i].result, &r);
         by_result[r]++;
     }
-    fprintf(stderr, "%u objects in %u files: %u fail, %u warn, %u error", counts->objects,
-            counts->files, by_result[RESULT_FAIL], by_result[RESULT_WARN], by_result[RESULT_ERROR]);
+    fprintf(stderr, "%u object%s in %u file%s: %u fail, %u warn, %u error", counts->objects,
+            plural(counts->objects), counts->files, plural(counts->files), by_result[RESULT_FAIL],
+            by_result[RESULT_WARN], by_result[RESULT_ERROR]);
     if (s->cli->all) {
         fprintf(stderr, ", %u pass, %u skip", by_result[RESULT_PASS], by_result[RESULT_SKIP]);
     }
@@ -105,10 +111,11 @@ static void print_summary(const struct scan *s)
         fprintf(stderr, "; %u exempt", s->suppressed);
     }
     if (counts->skipped_objects > 0) {
-        fprintf(stderr, "; %u objects of other kinds skipped", counts->skipped_objects);
+        fprintf(stderr, "; %u object%s of other kinds skipped", counts->skipped_objects,
+                plural(counts->skipped_objects));
     }
     if (counts->errors > 0) {
-        fprintf(stderr, "; %u malformed", counts->errors);
+        fprintf(stderr, "; %u input error%s", counts->errors, plural(counts->errors));
     }
     fputc('\n', stderr);
 }

@@ -15,7 +15,8 @@ static const struct verb verbs[] = {
       "Times: RFC 3339, or a duration back from now such as 7d.", cmd_findings },
     { "status", "", "what a daemon watches, as of when, and what it cannot judge", NULL,
       cmd_status },
-    { "rules", "", "the catalogue of rules", NULL, cmd_rules },
+    { "rules", "[RULE]", "the catalogue of rules, or the page of one",
+      "RULE is policy/rule, or the rule alone where that is unique.", cmd_rules },
     { "explain", "RULE", "the page of one rule",
       "RULE is policy/rule, or the rule alone where that is unique.", cmd_explain },
     { "version", "", "the version", NULL, cmd_version },
@@ -80,7 +81,15 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
-        print_help(stdout);
+        const struct verb *about = argc > 2 ? find_verb(argv[2]) : NULL;
+        if (argc > 2 && about == NULL) {
+            return unknown_verb(argv[2]);
+        }
+        if (about != NULL) {
+            print_verb_help(about);
+        } else {
+            print_help(stdout);
+        }
         return EXIT_CLEAN;
     }
     if (strcmp(argv[1], "--version") == 0) {
