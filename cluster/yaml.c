@@ -354,6 +354,16 @@ static int give_resolved(struct yaml_tree *t, const char *text, size_t len, cons
     }
 }
 
+static void shortest_text(double value, char out[32])
+{
+    for (int precision = 1; precision <= 17; precision++) {
+        snprintf(out, 32, "%.*g", precision, value);
+        if (strtod(out, NULL) == value) { /* exactly: it is read back as the same */
+            return;
+        }
+    }
+}
+
 /* Keys of a mapping become strings, as kubectl makes JSON of them: true -> "true", 0x10 -> "16". */
 static int give_key(struct yaml_tree *t, const yaml_event_t *e, const char *tag,
                     struct yaml_place at)
@@ -380,10 +390,10 @@ static int give_key(struct yaml_tree *t, const yaml_event_t *e, const char *tag,
         case YAML_SCALAR_FALSE:
             return yaml_tree_key(t, "false", 5, false, at);
         case YAML_SCALAR_NUMBER:
-            if (whole) {
-                return yaml_tree_key(t, digits, strlen(digits), false, at);
+            if (!whole) {
+                shortest_text(value, digits);
             }
-            break;
+            return yaml_tree_key(t, digits, strlen(digits), false, at);
         default:
             break;
         }
@@ -555,7 +565,7 @@ static int json_or_yaml(struct yaml_reader *r, struct yaml_tree *t, int json_rc)
     r->mode = READER_BETWEEN;
     rc = begin_yaml(r, t->err);
     rc = rc != 0 ? rc : yaml_next(r, t);
-    if (rc < 0 && (far || *t->error_line <= json_line)) {
+    if (rc < 0 && far) {
         *t->error_line = json_line;
         if (t->err != NULL) {
             *t->err = json_err;

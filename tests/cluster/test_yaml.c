@@ -69,8 +69,8 @@ TEST(scalars_are_read_as_kubectl_reads_them)
           "! line 1, column 4: tag 'tag:yaml.org,2002:set' is not one that Kubernetes reads" },
         { "infinity has no place in JSON", "a: .inf",
           "! line 1, column 4: '.inf' has no place in JSON; quote it if it is a text" },
-        { "keys become strings", "{80: a, on: b, 0x10: c, 1.5: d, '80x': e}",
-          "{\"80\":\"a\",\"true\":\"b\",\"16\":\"c\",\"1.5\":\"d\",\"80x\":\"e\"}" },
+        { "keys become strings", "{80: a, on: b, 0x10: c, 1.50: d, 08: e}",
+          "{\"80\":\"a\",\"true\":\"b\",\"16\":\"c\",\"1.5\":\"d\",\"8\":\"e\"}" },
     };
 
     check_rows(rows, ARRAY_LEN(rows));
