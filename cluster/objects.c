@@ -79,7 +79,7 @@ void objects_note_version(struct cluster *c, struct object *old, struct object *
 
         w = group != NULL && kind != NULL ? workload_lookup(c, old->ns, group, kind, old->name)
                                           : NULL;
-        if (w != NULL && &w->pub.object->head == old) {
+        if (w != NULL && (const struct object *)w->pub.object == old) {
             str_ref(old->resource_version);
             str_unref(w->pub.resource_version);
             w->pub.resource_version = old->resource_version;
@@ -253,7 +253,7 @@ static void mark_recreated(struct cluster *c, const struct object *obj)
     if (row->workload && group != NULL && kind != NULL) {
         w = workload_lookup(c, obj->ns, group, kind, obj->name);
     }
-    if (w != NULL && &w->pub.object->head == obj) {
+    if (w != NULL && (const struct object *)w->pub.object == obj) {
         touch_workload(c, w, true)->recreated = true;
     }
 }

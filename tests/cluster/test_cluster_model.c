@@ -145,7 +145,8 @@ static void put_spec(struct buf *b, enum kind kind)
         buf_adds(b, ",\"spec\":{\"podSelector\":");
         put_random_selector(b);
         if (roll(2) == 0) {
-            buf_adds(b, ",\"ingress\":[{\"from\":[{\"podSelector\":");
+            buf_adds(b, roll(2) == 0 ? ",\"ingress\":[{\"from\":[{\"podSelector\":"
+                                     : ",\"egress\":[{\"to\":[{\"podSelector\":");
             put_random_selector(b);
             buf_addf(b, "%s}]}]", roll(2) == 0 ? ",\"namespaceSelector\":{}" : "");
         }
@@ -446,7 +447,11 @@ static void step_relist(struct cluster *c)
                 continue;
             }
             switch (roll(5)) {
-            case 0: /* went */
+            case 0: /* went, perhaps within the list */
+                if (k->exists && roll(2) == 0) {
+                    cluster_replace_add(g, decode(kind, k->json));
+                    cluster_replace_delete(g, decode(kind, k->json));
+                }
                 set_known(k, NULL, 0, 0);
                 break;
             case 1: /* came or changed */
@@ -567,7 +572,7 @@ TEST(any_history_gives_the_cache_of_what_exists_and_deltas_that_say_so)
 {
     const char *given = getenv("SEED"), *count = getenv("SEQUENCES");
     uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 1000;
-    unsigned long n = given != NULL ? 1 : count != NULL ? strtoul(count, NULL, 10) : 300;
+    unsigned long n = given != NULL ? 1 : count != NULL ? strtoul(count, NULL, 10) : 200;
 
     printf("# SEED=%llu and the %lu after it\n", (unsigned long long)seed, n - 1);
     for (unsigned long i = 0; i < n; i++) {
