@@ -12,6 +12,9 @@
 #include "cluster/kind.h"
 #include "cluster/tree.h"
 
+/* Ports of one Service or container: they are compared each with each. */
+enum { CHECK_PORTS_MAX = 1000 };
+
 struct manifest_check;
 typedef void manifest_fault_fn(void *ctx, bool warning, const cJSON *node, const char *field,
                                const char *sentence);

@@ -34,17 +34,13 @@ static bool same_number(const cJSON *a, const cJSON *b, const char *key)
            x != 0;
 }
 
-/* Against the ports before it. A Service with thousands of ports is refused elsewhere (an object is
- * at most 1.5 MiB on a server), but a file may hold one: the comparison stops at a thousand. */
+/* Against the ports before it. */
 static void check_duplicates(struct service_check *s, const cJSON *ports, const cJSON *port,
                              const struct field *at)
 {
-    enum { COMPARED_MAX = 1000 };
     const char *name = check_text(port, "name");
-    unsigned compared = 0;
 
-    for (const cJSON *other = ports->child; other != port && compared < COMPARED_MAX;
-         other = other->next, compared++) {
+    for (const cJSON *other = ports->child; other != port; other = other->next) {
         const char *other_name = check_text(other, "name");
         bool same_protocol = strcmp(protocol_of(other), protocol_of(port)) == 0;
 
@@ -235,6 +231,10 @@ static void check_ports(struct service_check *s, const struct field *spec_at)
     if ((node == NULL || (cJSON_IsArray(node) && node->child == NULL)) && !s->headless &&
         !is_type(s, "ExternalName")) {
         check_error(s->c, node != NULL ? node : s->spec, at, "is required");
+    }
+    if (cJSON_GetArraySize(check_list(s->spec, "ports")) > CHECK_PORTS_MAX) {
+        check_error(s->c, node, at, "has more than %d entries", (int)CHECK_PORTS_MAX);
+        return;
     }
     cJSON_ArrayForEach(child, check_list(s->spec, "ports"))
     {

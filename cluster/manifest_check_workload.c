@@ -10,10 +10,8 @@
 static void check_container_port(struct manifest_check *c, const cJSON *ports, const cJSON *port,
                                  const struct field *at, bool host_network)
 {
-    enum { COMPARED_MAX = 1000 };
     const cJSON *number = tree_get(port, "containerPort"), *host = tree_get(port, "hostPort");
     const char *name = check_text(port, "name");
-    unsigned compared = 0;
     int64_t value, host_value;
 
     if (number == NULL) {
@@ -23,8 +21,7 @@ static void check_container_port(struct manifest_check *c, const cJSON *ports, c
     check_protocol(c, port, at);
     if (name != NULL && name[0] != '\0') {
         check_port_name(c, tree_get(port, "name"), FIELD(at, "name"));
-        for (const cJSON *o = ports->child; o != port && compared < COMPARED_MAX;
-             o = o->next, compared++) {
+        for (const cJSON *o = ports->child; o != port; o = o->next) {
             const char *other = check_text(o, "name");
 
             if (other != NULL && strcmp(other, name) == 0) {
@@ -56,6 +53,10 @@ static void check_containers(struct manifest_check *c, const cJSON *spec,
         const cJSON *ports = check_list(container, "ports");
 
         k = 0;
+        if (cJSON_GetArraySize(ports) > CHECK_PORTS_MAX) {
+            check_error(c, ports, ports_at, "has more than %d entries", (int)CHECK_PORTS_MAX);
+            continue;
+        }
         cJSON_ArrayForEach(port, ports)
         {
             if (cJSON_IsObject(port)) {
