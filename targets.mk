@@ -10,17 +10,17 @@ SCRIPTS := $(wildcard tests/check_layers.sh tests/*/test_*.py tests/*/run_*.py)
 
 .PHONY: check
 check: all $(UNIT) $(TEST_TOOLS) ## every test that needs no cluster (at most 10 minutes on 2 cores)
-	$(Q)tests/run_tests.sh $(UNIT) $(SCRIPTS)
+	$(Q)NETAUDIT_BUILD=$(B) tests/run_tests.sh $(UNIT) $(SCRIPTS)
 
 .PHONY: check-long
 check-long: all $(UNIT) $(TEST_TOOLS) ## the same with longer random runs (at most 25 minutes)
-	$(Q)LONG=1 tests/run_tests.sh $(UNIT) $(SCRIPTS)
+	$(Q)LONG=1 NETAUDIT_BUILD=$(B) tests/run_tests.sh $(UNIT) $(SCRIPTS)
 
 .PHONY: asan check-san
-asan: ## the unit and random tests under AddressSanitizer and UBSan
+asan: ## the same tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) SAN=1 check-san
 check-san: all $(UNIT) $(TEST_TOOLS)
-	$(Q)ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 SAN=1 tests/run_tests.sh $(UNIT)
+	$(Q)ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 SAN=1 NETAUDIT_BUILD=$(B) FAKE_APISERVER=$(FAKE) tests/run_tests.sh $(UNIT) $(SCRIPTS)
 
 # ---- looking, measuring, installing -------------------------------------------------------------
 .PHONY: demo
