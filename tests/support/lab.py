@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 
-BUILD = os.environ.get("NETAUDIT_BUILD", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build"))
+BUILD = os.path.abspath(os.environ.get("NETAUDIT_BUILD", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build")))
 
 
 class LabError(Exception):
