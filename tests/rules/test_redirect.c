@@ -115,9 +115,16 @@ static const struct {
     { "ALB listen-ports that cannot be read", "alb", "\"" ALB "listen-ports\":\"HTTP 80\"",
       REDIRECT_NOT_VISIBLE },
 
+    { "ALB listen-ports of an unknown protocol", "alb",
+      "\"" ALB "listen-ports\":\"[{\\\"HTTPS\\\":443},{\\\"GRPC\\\":80}]\"", REDIRECT_NOT_VISIBLE },
+    { "ALB listen-ports of lists", "alb", "\"" ALB "listen-ports\":\"[[{\\\"HTTPS\\\":443}]]\"",
+      REDIRECT_NOT_VISIBLE },
+    { "ALB listen-ports empty", "alb", "\"" ALB "listen-ports\":\"[]\"", REDIRECT_NOT_VISIBLE },
     { "AGIC does not by default", "azure-application-gateway", "", REDIRECT_OFF },
     { "AGIC true", "azure-application-gateway",
       "\"appgw.ingress.kubernetes.io/ssl-redirect\":\"true\"", REDIRECT_ON },
+    { "AGIC True is not true", "azure-application-gateway",
+      "\"appgw.ingress.kubernetes.io/ssl-redirect\":\"True\"", REDIRECT_OFF },
     { "AGIC by annotation class", NULL,
       "\"kubernetes.io/ingress.class\":\"azure/application-gateway\"", REDIRECT_OFF },
 
@@ -251,6 +258,14 @@ static const struct {
     { "a protocol elsewhere does not count",
       ACTION("{\\\"type\\\":\\\"redirect\\\",\\\"x\\\":{\\\"protocol\\\":\\\"HTTPS\\\"}}"),
       RULES(RULE("", "/*")), REDIRECT_OFF },
+    { "a redirect that is another key's value",
+      ACTION("{\\\"type\\\":\\\"forward\\\",\\\"note\\\":\\\"redirect\\\",\\\"redirectConfig\\\":{"
+             "\\\"protocol\\\":\\\"HTTPS\\\"}}"),
+      RULES(RULE("", "/*")), REDIRECT_OFF },
+    { "HTTPS that is another key's value",
+      ACTION("{\\\"type\\\":\\\"redirect\\\",\\\"redirectConfig\\\":{\\\"protocol\\\":\\\"HTTP\\\","
+             "\\\"host\\\":\\\"HTTPS\\\"}}"),
+      RULES(RULE("", "/*")), REDIRECT_OFF },
     { "text that is no JSON", ACTION("redirect"), RULES(RULE("", "/*")), REDIRECT_OFF },
 };
 
@@ -337,7 +352,49 @@ TEST(tls_is_proved_by_another_ingress_of_the_class)
     CHECK("a rule without host cannot be proved so", !ingress_tls_proved(c, web(c), &proof));
     add_ingress(c, "shop", "web", NULL, "", RULES("{\"host\":\"a.shop\"}"));
     CHECK("without class nothing is shared", !ingress_tls_proved(c, web(c), &proof));
+    add_ingress(
+        c, "shop", "web", "nginx", "",
+        "\"defaultBackend\":{\"service\":{\"name\":\"web\",\"port\":{\"number\":80}}}," RULES(
+            "{\"host\":\"a.shop\"}"));
+    CHECK("a default backend answers for other names", !ingress_tls_proved(c, web(c), &proof));
+    add_ingress(c, "shop", "web", "nginx", "", "\"tls\":[{\"hosts\":[\"a.shop\"]}]");
+    CHECK("an Ingress without rules publishes nothing to prove",
+          !ingress_tls_proved(c, web(c), &proof));
     cluster_destroy(c);
+}
+
+TEST(every_host_without_a_certificate_needs_one_elsewhere)
+{
+    static const struct {
+        const char *fact, *spec;
+        bool proved;
+    } rows[] = {
+        { "an entry without Secret whose host has one elsewhere",
+          "\"tls\":[{\"hosts\":[\"a.shop\"]}]," RULES("{\"host\":\"a.shop\"}"), true },
+        { "an entry without Secret whose host has none",
+          "\"tls\":[{\"hosts\":[\"a.shop\",\"z.shop\"]}]," RULES("{\"host\":\"a.shop\"}"), false },
+        { "an entry without Secret whose host has one in the next entry",
+          "\"tls\":[{\"hosts\":[\"c.shop\"]},{\"hosts\":[\"c.shop\"],\"secretName\":\"c\"}]," RULES(
+              "{\"host\":\"a.shop\"},{\"host\":\"c.shop\"}"),
+          true },
+        { "a rule that an own wildcard covers",
+          "\"tls\":[{\"hosts\":[\"*.d.shop\"],\"secretName\":\"d\"}]," RULES(
+              "{\"host\":\"x.d.shop\"},{\"host\":\"a.shop\"}"),
+          true },
+        { "nothing that needs proof elsewhere",
+          "\"tls\":[{\"hosts\":[\"c.shop\"],\"secretName\":\"c\"}]," RULES("{\"host\":\"c.shop\"}"),
+          false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct cluster *c = cluster_create();
+        struct tls_proof proof;
+
+        add_ingress(c, "other", "one", "nginx", "", TLS);
+        add_ingress(c, "shop", "web", "nginx", "", rows[i].spec);
+        CHECK(rows[i].fact, ingress_tls_proved(c, web(c), &proof) == rows[i].proved);
+        cluster_destroy(c);
+    }
 }
 
 int main(void)
@@ -347,5 +404,6 @@ int main(void)
               cmocka_unit_test(an_alb_redirects_for_its_whole_group),
               cmocka_unit_test(an_alb_action_redirects_when_it_covers_the_root),
               cmocka_unit_test(tls_is_proved_by_what_its_controller_reads),
-              cmocka_unit_test(tls_is_proved_by_another_ingress_of_the_class));
+              cmocka_unit_test(tls_is_proved_by_another_ingress_of_the_class),
+              cmocka_unit_test(every_host_without_a_certificate_needs_one_elsewhere));
 }
