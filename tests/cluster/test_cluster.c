@@ -500,6 +500,7 @@ TEST(a_relist_is_swapped_in_whole)
 TEST(a_relist_says_the_difference)
 {
     struct cluster_generation *g;
+    const char *all;
 
     start();
     apply(KIND_POD, json("same", 1, 1, "", RUNNING));
@@ -515,9 +516,15 @@ TEST(a_relist_says_the_difference)
     cluster_replace_delete(g, decode(KIND_POD, json("shortly", 6, 8, "", RUNNING)));
     CHECK_STR("silence while it is gathered", said(), "");
     cluster_replace_commit(g, 5, 6);
-    CHECK_STR("then all at once", said(),
-              "-workload:Pod/again +workload:Pod/again +workload:Pod/twice +class:twice(1) "
-              "-class:gone(0) -workload:Pod/gone");
+    all = said();
+    CHECK("then all at once, what was replaced as a pair",
+          strstr(all, "-workload:Pod/again +workload:Pod/again") != NULL);
+    CHECK("what came", strstr(all, "+workload:Pod/twice") != NULL);
+    CHECK("and last what went",
+          strstr(all, "+class:twice(1) -class:gone(0) -workload:Pod/gone") != NULL);
+    CHECK_INT("and no more", strlen(all),
+              strlen("-workload:Pod/again +workload:Pod/again +workload:Pod/twice +class:twice(1) "
+                     "-class:gone(0) -workload:Pod/gone"));
     CHECK("the later of two wins",
           label_set_has(cluster_workload(c, "shop", "", "Pod", "twice")->pod_labels, "v", "2"));
     g = cluster_replace_begin(c, KIND_POD, NULL);
