@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "cluster/yaml_text.h"
 #include "cluster/yaml_tree.h"
 
 #define CORE_TAG "tag:yaml.org,2002:"
@@ -28,214 +29,13 @@ const struct yaml_limits yaml_limits_default = {
 enum reader_mode { READER_BETWEEN, READER_JSON, READER_YAML };
 
 struct yaml_reader {
-    const char *text;
-    size_t len;
-    char *converted; /* when the text was UTF-16 */
+    struct yaml_text text;
     const struct yaml_limits *limits;
-    size_t next; /* where the next piece begins */
-    uint32_t next_line;
-    const char *chunk;
-    size_t chunk_len;
-    uint32_t chunk_line;
     enum reader_mode mode;
     struct yaml_json json;
     bool json_began; /* a value of this piece has been read as JSON: it is no YAML */
     yaml_parser_t parser;
 };
-
-/* ---- encodings ---- */
-
-static uint32_t utf16_unit(const unsigned char *p, bool big)
-{
-    return big ? (uint32_t)p[0] << 8 | p[1] : (uint32_t)p[1] << 8 | p[0];
-}
-
-static size_t put_utf8(char *out, uint32_t cp)
-{
-    if (cp < 0x80) {
-        out[0] = (char)cp;
-        return 1;
-    }
-    if (cp < 0x800) {
-        out[0] = (char)(0xC0 | cp >> 6);
-        out[1] = (char)(0x80 | (cp & 0x3F));
-        return 2;
-    }
-    if (cp < 0x10000) {
-        out[0] = (char)(0xE0 | cp >> 12);
-        out[1] = (char)(0x80 | (cp >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (cp & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | cp >> 18);
-    out[1] = (char)(0x80 | (cp >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (cp >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (cp & 0x3F));
-    return 4;
-}
-
-static int convert_utf16(struct yaml_reader *r, bool big, struct error *err)
-{
-    const unsigned char *p = (const unsigned char *)r->text + 2;
-    size_t units = (r->len - 2) / 2, used = 0;
-    char *out;
-
-    if (r->len % 2 != 0) {
-        return error_set(err, NA_EINVAL, "the UTF-16 text ends in the middle of a character");
-    }
-    out = malloc(units * 3 + 1);
-    if (out == NULL) {
-        return error_set(err, NA_ENOMEM, "there is no memory for the text");
-    }
-    for (size_t i = 0; i < units; i++) {
-        uint32_t cp = utf16_unit(p + 2 * i, big);
-
-        if (cp >= 0xD800 && cp <= 0xDBFF && i + 1 < units) {
-            uint32_t low = utf16_unit(p + 2 * i + 2, big);
-
-            if (low >= 0xDC00 && low <= 0xDFFF) {
-                cp = 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00);
-                i++;
-            }
-        }
-        if (cp >= 0xD800 && cp <= 0xDFFF) {
-            free(out);
-            return error_set(err, NA_EINVAL, "the text is not valid UTF-16");
-        }
-        used += put_utf8(out + used, cp);
-    }
-    out[used] = '\0';
-    r->converted = out;
-    r->text = out;
-    r->len = used;
-    return 0;
-}
-
-static int read_encoding(struct yaml_reader *r, struct error *err)
-{
-    const unsigned char *p = (const unsigned char *)r->text;
-
-    if (r->len >= 3 && p[0] == 0xEF && p[1] == 0xBB && p[2] == 0xBF) {
-        r->text += 3;
-        r->len -= 3;
-    } else if (r->len >= 2 && ((p[0] == 0xFE && p[1] == 0xFF) || (p[0] == 0xFF && p[1] == 0xFE))) {
-        return convert_utf16(r, p[0] == 0xFE, err);
-    }
-    return 0;
-}
-
-/* ---- pieces ---- */
-
-static size_t line_length(const char *p, size_t left)
-{
-    const char *end = memchr(p, '\n', left);
-
-    return end != NULL ? (size_t)(end - p) + 1 : left;
-}
-
-static bool is_marker(const char *line, size_t len)
-{
-    return len >= 3 && memcmp(line, "---", 3) == 0 &&
-           (len == 3 || line[3] == ' ' || line[3] == '\t' || line[3] == '\r' || line[3] == '\n');
-}
-
-/* Blank, a comment, or a directive. */
-static bool is_silent(const char *line, size_t len)
-{
-    size_t i = 0;
-
-    if (len > 0 && line[0] == '%') {
-        return true;
-    }
-    while (i < len && strchr(" \t\r\n", line[i]) != NULL) {
-        i++;
-    }
-    return i == len || line[i] == '#';
-}
-
-/* False: no text is left. */
-static bool next_chunk(struct yaml_reader *r)
-{
-    bool marker = false, content = false;
-    size_t at = r->next;
-
-    if (at >= r->len) {
-        return false;
-    }
-    r->chunk = r->text + at;
-    r->chunk_line = r->next_line;
-    while (at < r->len) {
-        const char *line = r->text + at;
-        size_t len = line_length(line, r->len - at);
-
-        if (is_marker(line, len)) {
-            if (marker || content) {
-                break;
-            }
-            marker = true;
-        } else if (!is_silent(line, len)) {
-            content = true;
-        }
-        at += len;
-        r->next_line++;
-    }
-    r->chunk_len = at - r->next;
-    r->next = at;
-    return true;
-}
-
-/* Where the first thing that is neither white space, comment nor marker stands. */
-static size_t first_content(const struct yaml_reader *r, uint32_t *line_no)
-{
-    size_t at = 0;
-
-    *line_no = r->chunk_line;
-    while (at < r->chunk_len) {
-        const char *line = r->chunk + at;
-        size_t len = line_length(line, r->chunk_len - at);
-
-        if (is_marker(line, len) ? !is_silent(line + 3, len - 3) : !is_silent(line, len)) {
-            break;
-        }
-        at += len;
-        (*line_no)++;
-    }
-    return at;
-}
-
-static bool looks_like_json(const struct yaml_reader *r, size_t at)
-{
-    while (at < r->chunk_len && strchr(" \t\r\n", r->chunk[at]) != NULL) {
-        at++;
-    }
-    return at < r->chunk_len && (r->chunk[at] == '{' || r->chunk[at] == '[');
-}
-
-static int check_chunk(struct yaml_reader *r, uint32_t *error_line, struct error *err)
-{
-    size_t at = 0;
-    uint32_t line_no = r->chunk_line;
-
-    *error_line = r->chunk_line;
-    if (r->chunk_len > r->limits->max_bytes) {
-        return error_set(err, NA_ELIMIT, "line %u, column 1: the document is larger than %zu bytes",
-                         r->chunk_line, r->limits->max_bytes);
-    }
-    if (text_is_utf8(r->chunk, r->chunk_len)) {
-        return 0;
-    }
-    while (at < r->chunk_len) {
-        size_t len = line_length(r->chunk + at, r->chunk_len - at);
-
-        if (!text_is_utf8(r->chunk + at, len)) {
-            break;
-        }
-        at += len;
-        line_no++;
-    }
-    *error_line = line_no;
-    return error_set(err, NA_EINVAL, "line %u, column 1: the line is not valid UTF-8", line_no);
-}
 
 static int begin_yaml(struct yaml_reader *r, struct error *err)
 {
@@ -243,7 +43,8 @@ static int begin_yaml(struct yaml_reader *r, struct error *err)
         return error_set(err, NA_ENOMEM, "there is no memory for the parser");
     }
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->chunk, r->chunk_len);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text.chunk,
+                                 r->text.chunk_len);
     r->mode = READER_YAML;
     return 0;
 }
@@ -260,17 +61,17 @@ static int begin_chunk(struct yaml_reader *r, uint32_t *error_line, struct error
 {
     uint32_t line;
     size_t at;
-    int rc = check_chunk(r, error_line, err);
+    int rc = yaml_text_check(&r->text, r->limits->max_bytes, error_line, err);
 
     if (rc != 0) {
         return rc;
     }
-    at = first_content(r, &line);
-    if (!looks_like_json(r, at)) {
+    at = yaml_text_content(&r->text, &line);
+    if (!yaml_text_is_json(&r->text, at)) {
         return begin_yaml(r, err);
     }
     r->json = (struct yaml_json){
-        .text = r->chunk, .len = r->chunk_len, .at = at, .line_start = at, .line = line
+        .text = r->text.chunk, .len = r->text.chunk_len, .at = at, .line_start = at, .line = line
     };
     r->json_began = false;
     r->mode = READER_JSON;
@@ -281,7 +82,8 @@ static int begin_chunk(struct yaml_reader *r, uint32_t *error_line, struct error
 
 static struct yaml_place place(const struct yaml_reader *r, yaml_mark_t mark)
 {
-    return (struct yaml_place){ (uint32_t)mark.line + r->chunk_line, (uint32_t)mark.column + 1 };
+    return (struct yaml_place){ (uint32_t)mark.line + r->text.chunk_line,
+                                (uint32_t)mark.column + 1 };
 }
 
 static int parser_failed(struct yaml_reader *r, struct yaml_tree *t)
@@ -298,7 +100,7 @@ static int parser_failed(struct yaml_reader *r, struct yaml_tree *t)
     if (p->context != NULL && p->context_mark.line != p->problem_mark.line) {
         return yaml_tree_fail(t, at, "%s %s that begins on line %zu",
                               p->problem != NULL ? p->problem : "syntax error", p->context,
-                              p->context_mark.line + r->chunk_line);
+                              p->context_mark.line + r->text.chunk_line);
     }
     return yaml_tree_fail(t, at, "%s%s%s", p->problem != NULL ? p->problem : "syntax error",
                           p->context != NULL ? " " : "", p->context != NULL ? p->context : "");
@@ -507,11 +309,8 @@ int yaml_reader_create(struct yaml_reader **out, const char *text, size_t len,
     struct yaml_reader *r = xcalloc(1, sizeof(*r));
     int rc;
 
-    r->text = text;
-    r->len = len;
     r->limits = limits;
-    r->next_line = 1;
-    rc = read_encoding(r, err);
+    rc = yaml_text_init(&r->text, text, len, err);
     if (rc != 0) {
         yaml_reader_destroy(r);
         return rc;
@@ -526,14 +325,14 @@ void yaml_reader_destroy(struct yaml_reader *r)
         return;
     }
     end_chunk(r);
-    free(r->converted);
+    yaml_text_deinit(&r->text);
     free(r);
 }
 
 const char *yaml_reader_chunk(const struct yaml_reader *r, size_t *len)
 {
-    *len = r->chunk_len;
-    return r->chunk;
+    *len = r->text.chunk_len;
+    return r->text.chunk;
 }
 
 /* What looked like JSON is not: it may be YAML that begins with a brace (a flow mapping, a
@@ -588,7 +387,7 @@ int yaml_reader_next(struct yaml_reader *r, struct yaml_document *doc, uint32_t 
         int rc;
 
         if (r->mode == READER_BETWEEN) {
-            if (!next_chunk(r)) {
+            if (!yaml_text_next(&r->text)) {
                 return 0;
             }
             rc = begin_chunk(r, error_line, err);

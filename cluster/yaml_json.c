@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cluster/yaml_text.h"
 
 enum { NUMBER_MAX_BYTES = 400 };
 
@@ -78,28 +79,8 @@ static bool read_hex4(struct yaml_json *j, uint32_t *out)
 static int add_utf8(struct buf *b, uint32_t cp)
 {
     char out[4];
-    size_t n;
 
-    if (cp < 0x80) {
-        out[0] = (char)cp;
-        n = 1;
-    } else if (cp < 0x800) {
-        out[0] = (char)(0xC0 | cp >> 6);
-        out[1] = (char)(0x80 | (cp & 0x3F));
-        n = 2;
-    } else if (cp < 0x10000) {
-        out[0] = (char)(0xE0 | cp >> 12);
-        out[1] = (char)(0x80 | (cp >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (cp & 0x3F));
-        n = 3;
-    } else {
-        out[0] = (char)(0xF0 | cp >> 18);
-        out[1] = (char)(0x80 | (cp >> 12 & 0x3F));
-        out[2] = (char)(0x80 | (cp >> 6 & 0x3F));
-        out[3] = (char)(0x80 | (cp & 0x3F));
-        n = 4;
-    }
-    return buf_add(b, out, n);
+    return buf_add(b, out, yaml_utf8_encode(out, cp));
 }
 
 /* A lone surrogate becomes U+FFFD, as Go reads it. */
