@@ -1,5 +1,5 @@
-/* NetworkPolicy: SEMANTICS 2, the whole list. Empty rules, empty lists and null are legal and mean
- * something, so nothing is said about them. */
+/* NetworkPolicy: SEMANTICS 2, the whole list. Empty rules and lists are legal and mean something,
+ * so nothing is said about them; a rule that is null is legal too, but hardly meant. */
 #include <string.h>
 
 #include "cluster/cidr.h"
@@ -112,6 +112,10 @@ static void check_rules(struct manifest_check *c, const cJSON *spec, const struc
         const struct field *at = ELEMENT(section_at, i++);
         const struct field *ports_at = FIELD(at, "ports"), *peers_at = FIELD(at, peers);
 
+        if (cJSON_IsNull(rule)) {
+            check_warning(c, rule, at,
+                          "is empty, which allows everything; write {} if that is meant");
+        }
         k = 0;
         cJSON_ArrayForEach(child, check_list(rule, "ports"))
         {

@@ -101,6 +101,9 @@ TEST(network_policies_are_validated_as_a_server_does)
         { "an absent podSelector, empty rules and lists, nulls",
           "  ingress: [{}, {from: [], ports: []}, {from: null}]\n  egress:\n  policyTypes: []",
           "" },
+        { "a rule that is null", "  ingress:\n  -",
+          "? " AT(6, "spec.ingress[0]",
+                  "is empty, which allows everything; write {} if that is meant") },
         { "duplicate policyTypes", "  policyTypes: [Ingress, Ingress]", "" },
         { "a good policy with everything",
           "  podSelector: {matchExpressions: [{key: a.b/c, operator: In, values: [x, '']}]}\n"
