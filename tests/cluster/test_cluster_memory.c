@@ -107,9 +107,6 @@ TEST(a_pod_costs_at_most_256_bytes)
 {
     size_t before, one, again;
 
-    if (SANITIZED) {
-        skip();
-    }
     c = cluster_create();
     for (int w = 0; w < PODS / PER_WORKLOAD; w++) {
         cluster_apply(c, workload(w), 1);
@@ -130,5 +127,10 @@ TEST(a_pod_costs_at_most_256_bytes)
 
 int main(void)
 {
+    if (SANITIZED) {
+        puts(
+            "1..1\nok 1 - a_pod_costs_at_most_256_bytes # SKIP the heap of a sanitizer is another");
+        return 0;
+    }
     RUN_TESTS(cmocka_unit_test(a_pod_costs_at_most_256_bytes));
 }
