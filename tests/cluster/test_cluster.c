@@ -149,10 +149,13 @@ TEST(a_workload_outlives_its_object_while_it_has_pods)
     apply(KIND_DEPLOYMENT, json("web", 3, 5, "", TEMPLATE));
     CHECK_STR("scaled to zero it is there", said(),
               "+ns:shop +Deployment +workload:Deployment/web +class:web(0)");
+    apply(KIND_DEPLOYMENT, json("web", 3, 6, LABELS("\"x\":\"y\""), TEMPLATE));
+    CHECK_STR("its own labels are part of it", said(), "~Deployment ~workload:Deployment/web");
     apply(KIND_POD, json("web-h1-a", 1, 6, WEB_OF("web-h1"), RUNNING));
     CHECK_STR("its pod", said(), "~class:web(1)");
     cluster_delete(c, decode(KIND_DEPLOYMENT, json("web", 3, 7, "", "")), 11);
     CHECK_STR("the object goes", said(), "-Deployment ~workload:Deployment/web ~class:web(1)");
+    CHECK("with its uid", cluster_workload(c, "shop", "apps", "Deployment", "web")->uid == NULL);
     cluster_delete(c, decode(KIND_POD, json("web-h1-a", 1, 8, "", "")), 11);
     CHECK_STR("the pod goes", said(), "-class:web(0) -workload:Deployment/web -ns:shop");
     finish();
@@ -414,29 +417,46 @@ TEST(a_selector_that_names_a_per_pod_label_splits_the_class)
     finish();
 }
 
-TEST(a_policy_peer_in_another_namespace_counts_everywhere)
-{
-    const char *near = ",\"spec\":{\"ingress\":[{\"from\":[{\"podSelector\":{\"matchLabels\":{"
-                       "\"controller-revision-hash\":\"x\"}}}]}]}";
-    const char *far = ",\"spec\":{\"ingress\":[{\"from\":[{\"namespaceSelector\":{},"
-                      "\"podSelector\":{\"matchLabels\":{"
-                      "\"controller-revision-hash\":\"x\"}}}]}]}";
-    const char *pod = "{\"metadata\":{\"name\":\"p\",\"namespace\":\"other\",\"uid\":\"u\","
-                      "\"resourceVersion\":\"1\","
-                      "\"labels\":{\"controller-revision-hash\":\"x\"}}}";
+#define REVISION "{\"matchLabels\":{\"controller-revision-hash\":\"x\"}}"
 
-    start();
-    apply(KIND_POD, pod);
-    apply(KIND_NETWORK_POLICY, json("np", 1, 2, "", near));
-    CHECK_INT("its own namespace only",
-              cluster_workload(c, "other", "", "Pod", "p")->classes.items[0]->labels->count, 0);
-    apply(KIND_NETWORK_POLICY, json("np", 1, 3, "", far));
-    CHECK_INT("now every namespace",
-              cluster_workload(c, "other", "", "Pod", "p")->classes.items[0]->labels->count, 1);
-    cluster_delete(c, decode(KIND_NETWORK_POLICY, json("np", 1, 4, "", "")), 11);
-    CHECK_INT("and no more",
-              cluster_workload(c, "other", "", "Pod", "p")->classes.items[0]->labels->count, 0);
-    finish();
+static const struct {
+    const char *fact, *spec;
+    unsigned here,
+        there; /* labels that the pods' classes show in the policy's namespace and in another */
+} naming[] = {
+    { "the pods of the policy", "\"podSelector\":" REVISION, 1, 0 },
+    { "an ingress peer nearby", "\"ingress\":[{\"from\":[{\"podSelector\":" REVISION "}]}]", 1, 0 },
+    { "an egress peer nearby", "\"egress\":[{\"to\":[{\"podSelector\":" REVISION "}]}]", 1, 0 },
+    { "an ingress peer anywhere",
+      "\"ingress\":[{\"from\":[{\"namespaceSelector\":{},\"podSelector\":" REVISION "}]}]", 1, 1 },
+    { "an egress peer anywhere",
+      "\"egress\":[{\"to\":[{\"namespaceSelector\":{},\"podSelector\":" REVISION "}]}]", 1, 1 },
+    { "another label", "\"podSelector\":{\"matchLabels\":{\"app\":\"x\"}}", 0, 0 },
+};
+
+static unsigned labels_shown(const char *ns)
+{
+    return cluster_workload(c, ns, "", "Pod", "p")->classes.items[0]->labels->count;
+}
+
+TEST(a_selector_counts_in_the_namespaces_that_it_reaches)
+{
+    for (size_t i = 0; i < ARRAY_LEN(naming); i++) {
+        char spec[512];
+
+        start();
+        apply(KIND_POD, json("p", 1, 1, LABELS("\"controller-revision-hash\":\"x\""), RUNNING));
+        apply(KIND_POD, "{\"metadata\":{\"name\":\"p\",\"namespace\":\"other\",\"uid\":\"u\","
+                        "\"resourceVersion\":"
+                        "\"1\",\"labels\":{\"controller-revision-hash\":\"x\"}}}");
+        snprintf(spec, sizeof(spec), ",\"spec\":{%s}", naming[i].spec);
+        apply(KIND_NETWORK_POLICY, json("np", 1, 2, "", spec));
+        CHECK_INT(naming[i].fact, labels_shown("shop"), naming[i].here);
+        CHECK_INT(naming[i].fact, labels_shown("other"), naming[i].there);
+        cluster_delete(c, decode(KIND_NETWORK_POLICY, json("np", 1, 4, "", "")), 11);
+        CHECK("and no more when it goes", labels_shown("shop") == 0 && labels_shown("other") == 0);
+        finish();
+    }
 }
 
 TEST(the_labels_of_a_workload_without_template_do_not_depend_on_history)
@@ -581,6 +601,10 @@ TEST(every_delta_names_the_write_that_did_it)
     cluster_delete(c, decode(KIND_DEPLOYMENT, json("web", 1, 7, managed, "")), 12);
     CHECK_STR("delete, by whom nobody knows", last_cause,
               "delete apps/v1 Deployment shop/web u1@7 by ? 12-12");
+    apply(KIND_SERVICE, json("m", 4, 7, managed, ""));
+    g = cluster_replace_begin(c, KIND_SERVICE, NULL);
+    cluster_replace_commit(g, 13, 14);
+    CHECK_STR("nor who made it go", last_cause, "gone v1 Service shop/m u4@7 by ? 13-14");
     apply(KIND_POD, json("p", 2, 8, managed, RUNNING));
     CHECK_STR("a pod", last_cause, "create v1 Pod shop/p u2@8 by ? 10-10");
     g = cluster_replace_begin(c, KIND_POD, NULL);
@@ -680,7 +704,7 @@ int main(void)
         cmocka_unit_test(in_files_a_replica_set_stands_for_itself_unless_its_deployment_is_there),
         cmocka_unit_test(a_solver_is_one_only_when_a_challenge_owns_it),
         cmocka_unit_test(a_selector_that_names_a_per_pod_label_splits_the_class),
-        cmocka_unit_test(a_policy_peer_in_another_namespace_counts_everywhere),
+        cmocka_unit_test(a_selector_counts_in_the_namespaces_that_it_reaches),
         cmocka_unit_test(the_labels_of_a_workload_without_template_do_not_depend_on_history),
         cmocka_unit_test(a_relist_is_swapped_in_whole),
         cmocka_unit_test(a_relist_says_the_difference),
