@@ -370,6 +370,26 @@ static int apply_rest(struct writer *w, struct error *err)
     return rc;
 }
 
+/* The commit that was said to have failed is in the log after all. The kernel may have forgotten to
+ * write what it failed to sync and a second sync would not say so: only when everything was copied
+ * into the file, and that was synced, is it safe to tell. */
+static int confirm_batch(struct writer *w, struct rowq_cursor *end, struct error *err)
+{
+    struct row row;
+    int rc = db_checkpoint(w->db, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (db_wal_frames(w->db) != 0) {
+        return error_set(err, NA_EBUSY, "a reader holds the log, which has to be written again");
+    }
+    rowq_start(&w->taken, end);
+    for (uint64_t i = 0; i < w->batch.rows && rowq_next(end, &row); i++) {
+    }
+    return 0;
+}
+
 /* One try. *end is behind the rows of the batch. */
 static int try_batch(struct writer *w, struct rowq_cursor *end, struct error *err)
 {
@@ -379,12 +399,8 @@ static int try_batch(struct writer *w, struct rowq_cursor *end, struct error *er
     if (rc != 0) {
         return rc;
     }
-    if (w->batch.number != 0 && w->pulse.batch == w->batch.number) { /* it had reached the disk */
-        struct row row;
-        rowq_start(&w->taken, end);
-        for (uint64_t i = 0; i < w->batch.rows && rowq_next(end, &row); i++) {
-        }
-        return 0;
+    if (w->batch.number != 0 && w->pulse.batch == w->batch.number) {
+        return confirm_batch(w, end, err);
     }
     w->batch.number = w->pulse.batch + 1;
     age_clock_tick(&w->age, clock_wall_ms(), clock_mono_ms());
