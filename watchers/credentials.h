@@ -76,6 +76,9 @@ void credentials_refused(struct credentials *c, uint64_t serial);
 /* The TLS backend did not take the certificates of `serial` (a pair caught half-way through its
  * rotation): back to those that worked before. */
 void credentials_unusable(struct credentials *c, uint64_t serial);
+/* No connection, perhaps because the server's certificates were replaced: the CA file is read again
+ * before its time. */
+void credentials_reread_trust(struct credentials *c);
 /* One receiver; called from the loop, never from within credentials_current. */
 void credentials_on_ready(struct credentials *c, void (*fn)(void *ctx), void *ctx);
 

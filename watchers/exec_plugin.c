@@ -344,6 +344,11 @@ void exec_plugin_refused(struct exec_plugin *p, uint64_t now_ms)
     }
 }
 
+uint64_t exec_plugin_serial(const struct exec_plugin *p)
+{
+    return p->credential.serial;
+}
+
 unsigned exec_plugin_runs(const struct exec_plugin *p)
 {
     return p->runs;

@@ -42,6 +42,8 @@ int exec_plugin_get(struct exec_plugin *p, uint64_t now_ms, int64_t wall_ms,
 /* The server refused the credential: the next get runs the program again, if the last run for that
  * reason was long enough ago. */
 void exec_plugin_refused(struct exec_plugin *p, uint64_t now_ms);
+/* Of the credential in hand; 0: none. */
+uint64_t exec_plugin_serial(const struct exec_plugin *p);
 /* Runs so far. */
 unsigned exec_plugin_runs(const struct exec_plugin *p);
 
