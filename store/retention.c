@@ -326,7 +326,8 @@ static bool wants_vacuum(const struct retention_limits *limits, const struct fil
     bool large = limits->max_bytes > 0 &&
                  (uint64_t)size->pages * (uint64_t)size->page_bytes > limits->max_bytes;
 
-    return size->free_pages > VACUUM_PAGES && (large || size->free_pages > size->pages / 4);
+    return large ? size->free_pages > 0
+                 : size->free_pages > VACUUM_PAGES && size->free_pages > size->pages / 4;
 }
 
 static int prune(struct step *s, int64_t cursor_before)
