@@ -1,87 +1,127 @@
 #!/usr/bin/env bash
-# check_layers.sh [FOLDER]: fails when a room includes what stands above or beside it, or a library outside its room (the
-# table in ARCHITECTURE.md). Prints TAP. With no FOLDER it also checks itself on a house with planted mistakes.
+# The arrows between the rooms and the borders of the libraries: who may include what. Prints TAP; the last tests plant
+# bad includes in a copy and see them found.
 set -u
-top=${1:-$(cd "$(dirname "$0")/.." && pwd)}
-n=0 failed=0
-# Rooms that each room may include beside itself.
-declare -A below=(
-    [base]=""
-    [cluster]="base"
-    [rules]="base cluster"
-    [store]="base"
-    [watchers]="base cluster"
-    [front]="base cluster rules store watchers"
-    [daemon]="base cluster rules store watchers front"
-    [cli]="base cluster rules store watchers front"
-)
-# A library's header, and the files that may include it.
-libraries='
-curl/            ^watchers/http_client\.[ch]$
-sqlite3\.h       ^store/db\.[ch]$
-openssl/         ^(base/hash\.c|cluster/x509\.c)$
-yaml\.h          ^cluster/yaml\.c$
-zlib\.h          ^(daemon|watchers)/
-uv\.h            ^(watchers|daemon|cli)/|^store/(writer\.[ch]|store\.[ch])$
-cjson/           ^(cluster|watchers|front|daemon|cli)/
-uthash\.h        ^(base|cluster|rules|store)/
-microhttpd\.h    ^daemon/http_server\.c$
-'
+cd "$(dirname "$0")/.."
 
-report() { # FACT COMPLAINTS
-    n=$((n + 1))
+rooms='base cluster rules store watchers front daemon cli'
+
+# Reads `path:line:include` (with its quotes or angles) and prints what is not allowed.
+judge() {
+    awk '
+    function room(path) { return substr(path, 1, index(path, "/") - 1) }
+    function bad(why) { print place ": " what ": " why; }
+    # One of the patterns of a list matches the whole path.
+    function among(path, list,    n, i, parts) {
+        n = split(list, parts, " ")
+        for (i = 1; i <= n; i++) if (path ~ ("^" parts[i] "$")) return 1
+        return 0
+    }
+    BEGIN {
+        # Arrows point down only. A file of the left may include the paths of the right.
+        may["base"] = "base/.*"
+        may["cluster"] = "cluster/.* base/.*"
+        may["rules"] = "rules/.* cluster/.* base/.*"
+        may["store"] = "store/.* base/.* rules/verdict[.]h cluster/cause[.]h"
+        may["watchers"] = "watchers/.* cluster/.* base/.*"
+        may["front"] = "front/.* store/.* watchers/.* rules/.* cluster/.* base/.*"
+        may["daemon"] = "daemon/.* " may["front"]
+        may["cli"] = "cli/.* " may["front"]
+        # Third parties: the header, and the files that may see it.
+        only["curl/curl.h"] = "watchers/http_client[.]c"
+        only["uv.h"] = "watchers/.* daemon/.* cli/.* store/writer[.][ch] store/store[.]h"
+        only["cjson/cJSON.h"] = "cluster/(decode|manifest|schema|tree|yaml).* watchers/.* front/.* daemon/.* cli/.*"
+        only["sqlite3.h"] = "store/db[.]c"
+        only["openssl/*"] = "cluster/x509[.]c base/hash[.]c"
+        only["microhttpd.h"] = "daemon/http_server[.]c"
+        only["yaml.h"] = "cluster/yaml[.]c"
+        only["uthash.h"] = "base/.* cluster/.* rules/.* store/.*"
+        only["zlib.h"] = "daemon/.*"
+        n = split("assert ctype dirent emmintrin errno fcntl grp inttypes limits math netdb poll pthread pwd sched setjmp " \
+                  "signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings syslog termios time unistd",
+                  names, " ")
+        for (i = 1; i <= n; i++) plain[names[i] ".h"] = 1
+    }
+    {
+        split($0, f, ":"); path = f[1]; place = path ":" f[2]; what = f[3]
+        target = substr(what, 2, length(what) - 2)
+        if (substr(what, 1, 1) == "\"") {
+            includes[path] = includes[path] " " target
+            if (!among(target, may[room(path)])) bad(room(path) "/ may not include it")
+            next
+        }
+        if ((target in plain) || target ~ /^(sys|netinet|arpa|net)\//) next
+        group = target; sub(/\/.*/, "/*", group)
+        allowed = (target in only) ? only[target] : only[group]
+        if (allowed == "") bad("not a library that DESIGN.md 2 names")
+        else if (!among(path, allowed)) bad("belongs in " allowed)
+        if (target != "uthash.h") third[path] = target
+    }
+    END {
+        # rules/ knows no third party, not even through a header of another room.
+        for (start in includes) {
+            if (room(start) != "rules") continue
+            split("", seen); queue = includes[start]; seen[start] = 1
+            while (queue != "") {
+                sub(/^ +/, "", queue)
+                at = queue; sub(/ .*/, "", at); queue = substr(queue, length(at) + 1)
+                if (at == "" || (at in seen)) continue
+                seen[at] = 1
+                if (at in third) print start ": rules/ sees <" third[at] "> through " at
+                queue = queue " " includes[at]
+            }
+        }
+    }'
+}
+
+# The includes of every source under $1.
+list() {
+    (cd "$1" && for room in $rooms; do
+        grep -nHoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*("[^"]+"|<[^>]+>)' "$room"/*.[ch] 2>/dev/null
+    done) | sed -E 's/#[[:space:]]*include[[:space:]]*//; s/:[[:space:]]+/:/' | grep -v '"[^"/]*"$\|[.]inc"$'
+}
+
+number=0 status=0
+report() { # NAME LINES: ok when there are no lines
+    number=$((number + 1))
     if [ -z "$2" ]; then
-        echo "ok $n - $1"
+        echo "ok $number - $1"
     else
-        echo "not ok $n - $1"
-        printf '%s\n' "$2" | sed 's/^/# /'
-        failed=$((failed + 1))
+        echo "not ok $number - $1"
+        printf '%s\n' "$2" | sed 's/^/#   /'
+        status=1
     fi
 }
 
-# Every include of the house once: "file line header".
-all=$(cd "$top" && grep -rnE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include' "${!below[@]}" 2>/dev/null |
-    sed -E 's/^([^:]+):([0-9]+):[^<"]*[<"]([^>"]+)[>"].*/\1 \2 \3/')
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+echo "1..12"
 
-check_room() {
-    local room=$1 file line header target complaints=""
-    while read -r file line header; do
-        target=${header%%/*}
-        [[ $file == "$room"/* && -n ${below[$target]+x} && $target != "$header" && $target != "$room" ]] || continue
-        # The store knows one header of the rules (ARCHITECTURE.md).
-        [ "$room/$header" = store/rules/verdict.h ] && continue
-        [[ " ${below[$room]} " == *" $target "* ]] || complaints+="$file:$line: $room/ may not include $header"$'\n'
-    done <<<"$all"
-    report "$room/ includes only the rooms below it" "${complaints%$'\n'}"
+sources=$(list . | wc -l)
+report "the sources are found" "$([ "$sources" -gt 100 ] || echo "only $sources includes seen")"
+report "arrows point down and libraries stay in their files" "$(list . | judge)"
+
+# A room's own headers are named from the top, so that a reader sees the arrow.
+report "an include names its room" \
+    "$(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"/]*"' $(printf '%s/*.[ch] ' $rooms) 2>/dev/null)"
+
+plant() { # NAME FILE LINE
+    rm -rf "$tmp/tree"
+    mkdir -p "$tmp/tree"
+    for room in $rooms; do
+        mkdir "$tmp/tree/$room"
+        cp "$room"/*.[ch] "$tmp/tree/$room/" 2>/dev/null
+    done
+    printf '%s\n' "$3" >>"$tmp/tree/$2"
+    report "found: $1" "$([ -n "$(list "$tmp/tree" | judge)" ] || echo "$3 in $2 was not noticed")"
 }
-
-check_library() {
-    local header=$1 allowed=$2 file line name complaints=""
-    while read -r file line name; do
-        [[ $name =~ ^$header && ! $file =~ $allowed ]] && complaints+="$file:$line: <$name> is not for this file"$'\n'
-    done <<<"$all"
-    report "${header//\\/} only in its place" "${complaints%$'\n'}"
-}
-
-for room in base cluster rules store watchers front daemon cli; do check_room "$room"; done
-while read -r header allowed; do [ -z "$header" ] || check_library "$header" "$allowed"; done <<<"$libraries"
-
-if [ $# -eq 0 ]; then
-    house=$(mktemp -d)
-    trap 'rm -rf "$house"' EXIT
-    mkdir -p "$house"/{base,cluster,rules,store,watchers,front,daemon,cli}
-    echo '#include "watchers/informer.h"' >"$house/rules/bad.c"
-    echo '#include <sqlite3.h>' >"$house/cli/bad.c"
-    echo '#include "daemon/status.h"' >"$house/cli/worse.c"
-    echo '#include "rules/rule.h"' >"$house/store/bad.c"
-    echo '#include "rules/verdict.h"' >"$house/store/good.c"
-    found=$("$0" "$house" | grep -E '^# ' | sort)
-    want='# cli/bad.c:1: <sqlite3.h> is not for this file
-# cli/worse.c:1: cli/ may not include daemon/status.h
-# rules/bad.c:1: rules/ may not include watchers/informer.h
-# store/bad.c:1: store/ may not include rules/rule.h'
-    [ "$found" = "$want" ] && report "planted mistakes are found" "" || report "planted mistakes are found" "got
-$found"
-fi
-echo "1..$n"
-[ $failed -eq 0 ]
+plant "the floor looks up" base/text.c '#include "cluster/str.h"'
+plant "watchers and rules do not know each other" watchers/splitter.c '#include "rules/verdict.h"'
+plant "rules and watchers do not know each other" rules/reach.c '#include "watchers/informer.h"'
+plant "the store sees no more of rules than verdicts" store/life.h '#include "rules/engine.h"'
+plant "daemon and client do not know each other" daemon/main.c '#include "cli/options.h"'
+plant "curl outside its file" watchers/informer.h '#include <curl/curl.h>'
+plant "SQLite outside its file" front/settings.c '  #  include <sqlite3.h>'
+plant "a third party in rules through another room" rules/reach.c '#include "cluster/tree.h"'
+plant "a library that nobody chose" base/text.c '#include <glib.h>'
+exit $status
