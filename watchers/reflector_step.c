@@ -240,7 +240,10 @@ static void send_now(struct reflector_machine *m, uint64_t now_ms, struct reflec
         m->generation_open = true;
         o->begin_generation = true;
         m->last_list_ms = now_ms;
-        m->relists += m->synced ? 1 : 0;
+        if (m->synced) {
+            m->relists++;
+            m->relist_reasons[m->relist_reason]++;
+        }
     }
     m->timeout_s = m->want == SEND_LIST ? 0 : draw_timeout_s(m);
     m->answered = false;
@@ -373,6 +376,7 @@ static void on_expired(struct reflector_machine *m, uint64_t now_ms, const char 
         return;
     }
     if (m->want == SEND_WATCH) {
+        m->relist_reason = RELIST_EXPIRED;
         want_list(m, now_ms, FROM_VERSION);
     } else if (m->from != FROM_LATEST) {
         want_list(m, now_ms, FROM_LATEST);
@@ -405,6 +409,7 @@ static void on_too_large(struct reflector_machine *m, uint64_t now_ms, uint64_t 
     m->too_large_tries = 0;
     note_failure(m, now_ms, text, o);
     drop_generation(m, o);
+    m->relist_reason = m->want == SEND_WATCH ? RELIST_TOO_LARGE : m->relist_reason;
     want_list(m, now_ms, FROM_LATEST);
     send_now(m, now_ms, o, EDGE_TOO_LARGE);
 }
@@ -572,6 +577,7 @@ static void swapped(struct reflector_machine *m, uint64_t now_ms, const char *ve
     m->generation_open = false;
     m->synced = true;
     m->alive_ms = now_ms;
+    m->relist_reason = RELIST_OTHER;
     m->fruitless = m->list_failures = m->stream_failures = 0;
     m->too_large_tries = m->absent_tries = 0;
     m->silent_ms = 0;
@@ -827,6 +833,7 @@ void reflector_machine_init(struct reflector_machine *m, const struct reflector_
     m->backoff_ms = REFLECTOR_BACKOFF_MS;
     m->silent_limit_ms = REFLECTOR_SILENT_RELIST_MS;
     m->state = KIND_STATE_PENDING;
+    m->relist_reason = RELIST_OTHER;
     buf_init(&m->continue_token, REFLECTOR_TOKEN_MAX);
 }
 

@@ -142,6 +142,9 @@ struct reflector_settings {
     const char *known_version; /* of an earlier run: nothing older is read; NULL or "": none */
 };
 
+/* H6: why a list was begun after the first swap. */
+enum reflector_relist { RELIST_EXPIRED, RELIST_TOO_LARGE, RELIST_OTHER, RELIST_REASONS };
+
 enum reflector_from {
     FROM_CACHE /* "0" */,
     FROM_VERSION /* not older than ours */,
@@ -160,6 +163,7 @@ struct reflector_machine {
     uint64_t edges[EDGE_COUNT];
     uint64_t sent[SEND_WATCH + 1];
     uint64_t relists; /* lists begun after the first swap */
+    uint64_t relist_reasons[RELIST_REASONS];
 
     /* Its own. */
     struct reflector_settings settings;
@@ -180,6 +184,7 @@ struct reflector_machine {
     bool unpaged; /* after an expired token: in one piece */
     unsigned page_tries, list_failures;
     uint64_t last_list_ms;
+    enum reflector_relist relist_reason; /* of the list that is wanted */
     uint64_t stream_off_until_ms;
     unsigned stream_failures;
     /* watches */
