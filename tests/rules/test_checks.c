@@ -134,8 +134,8 @@ static const char *said(const struct outcome *out)
     "\"rules\":[{\"host\":\"a.shop\"}]}}"
 #define SECRET(annotations)                                                                        \
     "{\"metadata\":{\"name\":\"web-tls\",\"namespace\":\"shop\",\"annotations\":{" annotations "}" \
-                                                                                               "}" \
-                                                                                               "}"
+    "}"                                                                                            \
+    "}"
 
 TEST(secrets_are_judged_as_far_as_they_are_seen)
 {
@@ -294,7 +294,7 @@ static const struct {
       "{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"labels\":{\"visibility\":"
       "\"private\"},\"annotations\":{"
       "\"" AWS "internal\":\"true\"}},\"spec\":{\"type\":\"LoadBalancer\"},\"status\":{"
-               "\"loadBalancer\":{\"ingress\":["
+      "\"loadBalancer\":{\"ingress\":["
       "{\"ip\":\"8.8.4.4\"}]}}}",
       NULL, NULL, "fail" },
     { "a host name in status says nothing", LIVE, SVC "enforce-internal-loadbalancer-annotation",
@@ -302,7 +302,7 @@ static const struct {
       "{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"labels\":{\"visibility\":"
       "\"private\"},\"annotations\":{"
       "\"" AWS "internal\":\"true\"}},\"spec\":{\"type\":\"LoadBalancer\"},\"status\":{"
-               "\"loadBalancer\":{\"ingress\":["
+      "\"loadBalancer\":{\"ingress\":["
       "{\"hostname\":\"lb.example.com\"}]}}}",
       NULL, NULL, "pass" },
 
@@ -422,6 +422,113 @@ TEST(a_kind_that_may_not_be_read_is_an_error)
     }
 }
 
+#define ANNOTATED(annotations, spec)                                                               \
+    "{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"resourceVersion\":\"7\",\"labels\":" \
+    "{\"visibility\":"                                                                             \
+    "\"private\"},\"annotations\":{" annotations "}},\"spec\":{" spec "}}"
+#define BALANCER "\"type\":\"LoadBalancer\""
+#define RULE_FOR(service)                                                                          \
+    "\"rules\":[{\"host\":\"a.shop\",\"http\":{\"paths\":[{\"path\":\"/"                           \
+    "\",\"backend\":{\"service\":{\"name\":\"" service "\",\"port\":{\"number\":80}}}}]}}]"
+
+/* Where a finding points, and what it shows. */
+static const struct {
+    const char *fact, *id;
+    enum kind kind;
+    const char *json, *field, *evidence;
+} shown[] = {
+    { "the class annotation that is not internal", CLS "enforce-internal-ingressclass-for-private",
+      KIND_INGRESS,
+      ANNOTATED("\"kubernetes.io/ingress.class\":\"nginx\"",
+                "\"ingressClassName\":\"nginx-internal\""),
+      "metadata.annotations.kubernetes.io/ingress.class",
+      "{\"ingressClassName\":\"nginx-internal\",\"kubernetes.io/ingress.class\":\"nginx\"}" },
+    { "the class annotation alone", CLS "enforce-internal-ingressclass-for-private", KIND_INGRESS,
+      ANNOTATED("\"kubernetes.io/ingress.class\":\"nginx\"", ""),
+      "metadata.annotations.kubernetes.io/ingress.class",
+      "{\"kubernetes.io/ingress.class\":\"nginx\"}" },
+    { "the class field that is not internal", CLS "enforce-internal-ingressclass-for-private",
+      KIND_INGRESS,
+      ANNOTATED("\"kubernetes.io/ingress.class\":\"nginx-internal\"",
+                "\"ingressClassName\":\"nginx\""),
+      "spec.ingressClassName",
+      "{\"ingressClassName\":\"nginx\",\"kubernetes.io/ingress.class\":\"nginx-internal\"}" },
+    { "no class at all", CLS "enforce-internal-ingressclass-for-private", KIND_INGRESS,
+      ANNOTATED("", ""), "spec.ingressClassName", "{}" },
+    { "an ALB's scheme", CLS "enforce-internal-ingressclass-for-private", KIND_INGRESS,
+      ANNOTATED("\"alb.ingress.kubernetes.io/scheme\":\"internet-facing\"",
+                "\"ingressClassName\":\"alb\""),
+      "spec.ingressClassName",
+      "{\"ingressClassName\":\"alb\",\"alb.ingress.kubernetes.io/scheme\":\"internet-facing\"}" },
+    { "an ALB's default scheme", CLS "enforce-internal-ingressclass-for-private", KIND_INGRESS,
+      ANNOTATED("", "\"ingressClassName\":\"alb\""), NULL,
+      "{\"ingressClassName\":\"alb\",\"alb.ingress.kubernetes.io/scheme\":\"internal by "
+      "default\"}" },
+    { "the backend without Service", CLS "validate-ingress-backend", KIND_INGRESS,
+      ANNOTATED("", RULE_FOR("gone")), "spec.rules[0].http.paths[0].backend.service",
+      "{\"service\":\"gone\"}" },
+    { "the annotation that proves TLS", TLS "validate-tls-configuration", KIND_INGRESS,
+      ANNOTATED("\"alb.ingress.kubernetes.io/certificate-arn\":\"arn\"",
+                "\"ingressClassName\":\"alb\""),
+      "spec.tls", "{\"annotation\":\"alb.ingress.kubernetes.io/certificate-arn\"}" },
+    { "the annotation that ends the redirect", TLS "block-http-redirect-annotation-removal",
+      KIND_INGRESS,
+      ANNOTATED(
+          "\"nginx.ingress.kubernetes.io/ssl-redirect\":\"false\"",
+          "\"ingressClassName\":\"nginx\",\"tls\":[{\"hosts\":[\"a.shop\"],\"secretName\":\"s\"}]"),
+      "metadata.annotations.nginx.ingress.kubernetes.io/ssl-redirect",
+      "{\"controller\":\"ingress-nginx\",\"nginx.ingress.kubernetes.io/ssl-redirect\":\"false\"}" },
+    { "the host without TLS", TLS "enforce-tls-hostname-match", KIND_INGRESS,
+      ANNOTATED("", "\"tls\":[{\"hosts\":[\"b.shop\"],\"secretName\":\"s\"}]," RULE_FOR("web")),
+      "spec.rules[0].host", "{\"host\":\"a.shop\"}" },
+    { "the TLS host without rule", TLS "enforce-tls-hostname-match", KIND_INGRESS,
+      ANNOTATED("", "\"tls\":[{\"hosts\":[\"a.shop\",\"b.shop\"],\"secretName\":\"s\"}]," RULE_FOR(
+                        "web")),
+      "spec.tls[0].hosts[1]", "{\"host\":\"b.shop\"}" },
+    { "the first of two node ports outside", SVC "restrict-nodeport-range", KIND_SERVICE,
+      ANNOTATED("", "\"type\":\"NodePort\",\"ports\":[{\"port\":80,\"nodePort\":1},{\"port\":81,"
+                    "\"nodePort\":2}]"),
+      "spec.ports[0].nodePort", "{\"nodePort\":[\"1\",\"2\"]}" },
+    { "the provider's annotation", SVC "enforce-internal-loadbalancer-annotation", KIND_SERVICE,
+      ANNOTATED("\"" AWS "internal\":\"false\"", BALANCER), "metadata.annotations." AWS "internal",
+      "{\"provider\":\"aws\",\"" AWS "internal\":\"false\"}" },
+    { "the annotation that makes it internal", SVC "enforce-internal-loadbalancer-annotation",
+      KIND_SERVICE, ANNOTATED("\"" AWS "internal\":\"true\"", BALANCER), NULL,
+      "{\"provider\":\"aws\",\"annotation\":\"" AWS "internal\"}" },
+    { "the annotation that sets the health check", SVC "require-loadbalancer-healthcheck",
+      KIND_SERVICE, ANNOTATED("\"" AWS "healthcheck-path\":\"/\"", BALANCER),
+      "metadata.annotations", "{\"provider\":\"aws\",\"annotation\":\"" AWS "healthcheck-path\"}" },
+    { "the addresses", SVC "block-service-externalips", KIND_SERVICE,
+      ANNOTATED("", "\"externalIPs\":[\"192.0.2.7\"]"), "spec.externalIPs",
+      "{\"externalIPs\":\"192.0.2.7\"}" },
+    { "the policies that count", NET "check-namespace-has-networkpolicy", KIND_NETWORK_POLICY,
+      ANNOTATED("", ""), NULL,
+      "{\"objects\":[{\"kind\":\"NetworkPolicy\",\"namespace\":\"shop\",\"name\":\"web\","
+      "\"resourceVersion\":\"7\"}],"
+      "\"policies\":\"1\",\"minimum\":\"1\"}" },
+    { "the labels of a template", NET "validate-pod-network-policy-labels", KIND_DEPLOYMENT,
+      DEPLOYMENT("\"tier\":\"front\"", ""), "spec.template.metadata.labels",
+      "{\"any of\":[\"app\",\"app.kubernetes.io/name\",\"k8s-app\"]}" },
+};
+
+TEST(a_finding_points_at_the_field_and_shows_the_values)
+{
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        struct stage s;
+        struct buf json;
+
+        stage_init(&s, LIVE);
+        buf_init(&json, 4096);
+        add(&s, shown[i].kind, shown[i].json);
+        ask(&s, shown[i].id);
+        outcome_evidence(&s.out, &json);
+        CHECK_STR(shown[i].fact, s.out.field, shown[i].field);
+        CHECK_STR(shown[i].fact, buf_text(&json), shown[i].evidence);
+        buf_deinit(&json);
+        stage_deinit(&s);
+    }
+}
+
 static bool has_depend(const struct rule *r, enum kind kind)
 {
     for (const struct depend *d = r->depends; d->how != DEPEND_END; d++) {
@@ -462,5 +569,6 @@ int main(void)
               cmocka_unit_test(a_service_may_wait_for_its_pods),
               cmocka_unit_test(parameters_and_the_live_cluster_decide),
               cmocka_unit_test(a_kind_that_may_not_be_read_is_an_error),
+              cmocka_unit_test(a_finding_points_at_the_field_and_shows_the_values),
               cmocka_unit_test(every_row_is_whole));
 }

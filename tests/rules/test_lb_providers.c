@@ -295,6 +295,10 @@ static const struct {
       "\"cloud.google.com/load-balancer-type\":\"Internal\",\"" S
       "aws-load-balancer-healthcheck-path\":\"/\"",
       "", LB_HEALTH_SET },
+    { "two clouds, switched off on the first", NULL,
+      "\"" S "alicloud-loadbalancer-health-check-flag\":\"off\",\"" OS
+      "health-monitor-delay\":\"5\"",
+      "", LB_HEALTH_OFF },
     { "two clouds, one without", NULL,
       "\"" S "aws-load-balancer-healthcheck-path\":\"/\",\"" S
       "azure-load-balancer-internal\":\"true\"",
