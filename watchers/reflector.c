@@ -80,6 +80,10 @@ static void moved(struct reflector *r)
 /* ---- log
  * ------------------------------------------------------------------------------------------ */
 
+/* The last field of a line, in namespaced mode only. */
+#define IN_NAMESPACE(r)                                                                            \
+    ((r)->ns != NULL ? KV_TEXT("namespace", (r)->ns) : (struct log_field){ .type = LOG_END })
+
 static const char *next_of(const struct reflector *r, const struct reflector_order *o)
 {
     if (o->send != SEND_NONE) {
@@ -107,22 +111,19 @@ static void tell(struct reflector *r, const struct reflector_order *o)
         r->stats.failures++;
         r->warned_here = r->warned_here || (o->warn && mine);
         log_event(o->warn && mine ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "watchers", "trouble",
-                  KV_TEXT("resource", r->resource),
-                  KV_TEXT("namespace", r->ns != NULL ? r->ns : ""),
-                  KV_TEXT("error", r->machine.last_failure), KV_TEXT("next", next_of(r, o)));
+                  KV_TEXT("resource", r->resource), KV_TEXT("error", r->machine.last_failure),
+                  KV_TEXT("next", next_of(r, o)), IN_NAMESPACE(r));
     }
     if (o->recovered && r->warned_here) {
         r->warned_here = false;
         log_event(LOG_LEVEL_INFO, "watchers", "recovered", KV_TEXT("resource", r->resource),
-                  KV_TEXT("namespace", r->ns != NULL ? r->ns : ""),
-                  KV_FLOAT("outage_seconds", (double)o->outage_ms / 1000));
+                  KV_FLOAT("outage_seconds", (double)o->outage_ms / 1000), IN_NAMESPACE(r));
     }
     if (o->edge != EDGE_NONE && log_enabled(LOG_LEVEL_DEBUG)) {
         log_event(LOG_LEVEL_DEBUG, "watchers", "moved", KV_TEXT("resource", r->resource),
-                  KV_TEXT("namespace", r->ns != NULL ? r->ns : ""),
                   KV_TEXT("to", reflector_phase_name(r->machine.phase)),
                   KV_TEXT("because", reflector_edge_name(o->edge)),
-                  KV_TEXT("version", r->machine.resource_version));
+                  KV_TEXT("version", r->machine.resource_version), IN_NAMESPACE(r));
     }
 }
 
