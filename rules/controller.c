@@ -182,9 +182,9 @@ enum controller ingress_controller(const struct cluster *c, const struct ingress
         return CONTROLLER_OTHER;
     }
     /* From the end: "haproxy-ingress" before "haproxy-*", "nginx-plus" before "nginx-*". */
-    for (size_t i = ARRAY_LEN(rows); name != NULL && i-- > 0;) {
-        if (globs_match(rows[i].classes, ARRAY_LEN(rows[i].classes), name)) {
-            return told_apart(rows[i].id, ing);
+    for (size_t i = ARRAY_LEN(rows); name != NULL && i > 0; i--) {
+        if (globs_match(rows[i - 1].classes, ARRAY_LEN(rows[i - 1].classes), name)) {
+            return told_apart(rows[i - 1].id, ing);
         }
     }
     return hinted(ing);
