@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct evidence_item {
@@ -162,30 +163,53 @@ static void add_member(struct buf *json, const char *key, const char *value)
     buf_add_json(json, value);
 }
 
+static int compare_texts(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "");
+}
+
+static int by_identity(const void *a, const void *b)
+{
+    const struct evidence_item *x = *(const struct evidence_item *const *)a;
+    const struct evidence_item *y = *(const struct evidence_item *const *)b;
+    int c = compare_texts(x->kind, y->kind);
+
+    c = c != 0 ? c : compare_texts(x->ns, y->ns);
+    return c != 0 ? c : compare_texts(x->name, y->name);
+}
+
+/* Sorted, each once: in which order the cache holds them is nobody's business. */
 static void add_objects(const struct outcome *out, struct buf *json)
 {
-    const char *between = "\"objects\":[";
+    const struct evidence_item *items[EVIDENCE_MAX_ITEMS];
+    size_t n = 0;
 
     for (const struct evidence_item *i = out->evidence; i != NULL; i = i->next) {
-        if (i->key != NULL) {
+        if (i->key == NULL) {
+            items[n++] = i;
+        }
+    }
+    if (n == 0) {
+        return;
+    }
+    qsort(items, n, sizeof(items[0]), by_identity);
+    buf_adds(json, "\"objects\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && by_identity(&items[i - 1], &items[i]) == 0) {
             continue;
         }
-        buf_adds(json, between);
-        buf_adds(json, "{\"kind\":");
-        buf_add_json(json, i->kind);
-        if (i->ns != NULL) {
-            add_member(json, "namespace", i->ns);
+        buf_adds(json, i > 0 ? ",{\"kind\":" : "{\"kind\":");
+        buf_add_json(json, items[i]->kind);
+        if (items[i]->ns != NULL) {
+            add_member(json, "namespace", items[i]->ns);
         }
-        add_member(json, "name", i->name);
-        if (i->resource_version != NULL) {
-            add_member(json, "resourceVersion", i->resource_version);
+        add_member(json, "name", items[i]->name);
+        if (items[i]->resource_version != NULL) {
+            add_member(json, "resourceVersion", items[i]->resource_version);
         }
         buf_adds(json, "}");
-        between = ",";
     }
-    if (json->len > 1) {
-        buf_adds(json, "]");
-    }
+    buf_adds(json, "]");
 }
 
 static bool seen_before(const struct outcome *out, const struct evidence_item *item)
