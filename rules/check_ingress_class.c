@@ -153,17 +153,19 @@ static void class_approved(const struct rule_input *in, struct outcome *out)
     }
 }
 
-static bool has_scheme(const struct ingress *candidate, const void *ctx)
+static bool publishes_group(const struct ingress *candidate, const void *ctx)
 {
-    return alb_same_group(candidate, ctx) && annotation_text(&candidate->head, SCHEME) != NULL;
+    const char *scheme = annotation_text(&candidate->head, SCHEME);
+
+    return alb_same_group(candidate, ctx) && scheme != NULL && strcmp(scheme, "internal") != 0;
 }
 
-/* The scheme of the load balancer: the Ingress's own, else that of any member of its group, else
- * internal. */
+/* The scheme of the load balancer: the Ingress's own, else that of a member of its group, else
+ * internal. Members that differ are refused by the controller; the more public one counts here. */
 static bool alb_is_internal(const struct cluster *c, const struct ingress *ing, struct outcome *out)
 {
     const char *scheme = annotation_text(&ing->head, SCHEME);
-    const struct ingress *member = scheme == NULL ? each_ingress(c, has_scheme, ing) : NULL;
+    const struct ingress *member = scheme == NULL ? ingress_find(c, publishes_group, ing) : NULL;
 
     if (member != NULL) {
         scheme = annotation_text(&member->head, SCHEME);

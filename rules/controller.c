@@ -190,18 +190,32 @@ enum controller ingress_controller(const struct cluster *c, const struct ingress
     return hinted(ing);
 }
 
-const struct ingress *each_ingress(const struct cluster *c,
-                                   bool (*visit)(const struct ingress *candidate, const void *ctx),
+static bool sorts_before(const struct ingress *a, const struct ingress *b)
+{
+    int c = strcmp(str_text(a->head.ns), str_text(b->head.ns));
+
+    return c != 0 ? c < 0 : strcmp(a->head.name->text, b->head.name->text) < 0;
+}
+
+const struct ingress *ingress_first(const struct ingress *found, const struct ingress *candidate)
+{
+    return found == NULL || sorts_before(candidate, found) ? candidate : found;
+}
+
+const struct ingress *ingress_find(const struct cluster *c,
+                                   bool (*fits)(const struct ingress *candidate, const void *ctx),
                                    const void *ctx)
 {
+    const struct ingress *found = NULL;
+
     for (uint32_t i = 0; i < cluster_ns_count(c); i++) {
         const struct ns *ns = cluster_ns_at(c, i);
 
         for (size_t k = 0; k < ns->ingresses.len; k++) {
-            if (visit(ns->ingresses.items[k], ctx)) {
-                return ns->ingresses.items[k];
+            if (fits(ns->ingresses.items[k], ctx)) {
+                found = ingress_first(found, ns->ingresses.items[k]);
             }
         }
     }
-    return NULL;
+    return found;
 }

@@ -56,11 +56,13 @@ bool alb_same_group(const struct ingress *a, const struct ingress *b);
 /* Is the annotation actions.<service> a redirect to HTTPS? */
 bool alb_action_redirects(const struct ingress *ing, const char *service);
 
-/* Calls `visit` for every Ingress of the cluster until it answers true; returns that one or NULL.
- */
-const struct ingress *each_ingress(const struct cluster *c,
-                                   bool (*visit)(const struct ingress *candidate, const void *ctx),
+/* The first by namespace and name of the Ingresses that fit, whatever order the cache has them in;
+ * NULL when none. */
+const struct ingress *ingress_find(const struct cluster *c,
+                                   bool (*fits)(const struct ingress *candidate, const void *ctx),
                                    const void *ctx);
+/* The one of both that comes first so; `found` may be NULL. */
+const struct ingress *ingress_first(const struct ingress *found, const struct ingress *candidate);
 
 struct tls_proof {
     const char *how;             /* a sentence; NULL: nothing proves it */

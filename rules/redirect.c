@@ -222,7 +222,7 @@ static void alb(const struct cluster *c, const struct ingress *ing, struct redir
         decide(out, true, NULL);
         return;
     }
-    out->by = redirects_group(ing, ing) ? ing : each_ingress(c, redirects_group, ing);
+    out->by = redirects_group(ing, ing) ? ing : ingress_find(c, redirects_group, ing);
     if (out->by != NULL) {
         out->key = "alb.ingress.kubernetes.io/ssl-redirect";
         out->by = out->by == ing ? NULL : out->by;

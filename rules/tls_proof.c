@@ -65,16 +65,17 @@ static const struct ingress *other_with_tls(const struct cluster *c, const struc
 {
     const char *name = ingress_effective_class(ing);
     const struct ingress_vec *same = name != NULL ? cluster_ingresses_of_class(c, name) : NULL;
+    const struct ingress *found = NULL;
 
     for (size_t i = 0; same != NULL && i < same->v.len; i++) {
         const struct ingress *other = same->v.items[i];
 
         if (other != ing && strcmp(ingress_effective_class(other), name) == 0 &&
             holds_tls_for(other, host, host_same)) {
-            return other;
+            found = ingress_first(found, other);
         }
     }
-    return NULL;
+    return found;
 }
 
 /* Every host that lacks a certificate here has one there: hosts of rules, and of entries without a

@@ -213,6 +213,11 @@ TEST(an_alb_redirects_for_its_whole_group)
     redirect_of(c, web(c), &answer);
     CHECK_INT("one member's redirect is everybody's", answer.state, REDIRECT_ON);
     CHECK("and named", answer.by != NULL && strcmp(answer.by->head.name->text, "y") == 0);
+    add_ingress(c, "a", "z", "alb", "\"" ALB "group.name\":\"g\",\"" ALB "ssl-redirect\":\"443\"",
+                "");
+    redirect_of(c, web(c), &answer);
+    CHECK("of several the first by name",
+          answer.by != NULL && strcmp(answer.by->head.name->text, "z") == 0);
     add_class(c, "alb", "ingress.k8s.aws/alb", true);
     redirect_of(c, web(c), &answer);
     CHECK_INT("IngressClassParams may decide otherwise", answer.state, REDIRECT_NOT_VISIBLE);
@@ -348,6 +353,12 @@ TEST(tls_is_proved_by_another_ingress_of_the_class)
     CHECK("the same host in any case, the class by annotation",
           ingress_tls_proved(c, web(c), &proof));
     CHECK("and named", proof.other != NULL && proof.key == NULL);
+    add_ingress(c, "shop", "web", "nginx", "", RULES("{\"host\":\"a.shop\"}"));
+    add_ingress(c, "a", "three", "nginx", "", TLS);
+    add_ingress(c, "z", "four", "nginx", "", TLS);
+    CHECK("by several", ingress_tls_proved(c, web(c), &proof));
+    CHECK("of which the first by name is named",
+          strcmp(proof.other->head.name->text, "three") == 0);
     add_ingress(c, "shop", "web", "nginx", "", RULES("{\"host\":\"a.shop\"},{}"));
     CHECK("a rule without host cannot be proved so", !ingress_tls_proved(c, web(c), &proof));
     add_ingress(c, "shop", "web", NULL, "", RULES("{\"host\":\"a.shop\"}"));
