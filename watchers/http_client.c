@@ -25,6 +25,7 @@
 
 enum {
     RECEIVE_BYTES = 256 * 1024,
+    SLICE_US = 4000, /* of the loop, for everything that is read in one go */
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 15,
     TCP_USER_TIMEOUT_MS = 45000,
@@ -47,7 +48,7 @@ struct http_transfer {
     struct curl_slist *headers, *connect_to;
     enum transfer_phase phase;
     size_t header_bytes;
-    bool head_seen;
+    bool head_seen, paused;
     struct error failure; /* TRANSFER_FAILED, or why a callback stopped curl */
     char curl_text[CURL_ERROR_SIZE];
     struct http_transfer *prev, *next;
@@ -64,6 +65,8 @@ struct http_client {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer, kick;
+    uv_idle_t resume; /* while a transfer is paused */
+    uint64_t slice_began_us;
     char *user_agent;
     void (*on_warning)(void *ctx, const char *text);
     void *ctx;
@@ -300,6 +303,13 @@ static bool expands_too_much(struct http_transfer *t)
     return t->req->received_bytes - EXPANSION_FREE_BYTES > (uint64_t)wire * HTTP_MAX_EXPANSION;
 }
 
+static bool slice_is_over(const struct http_client *client)
+{
+    return uv_hrtime() / 1000 - client->slice_began_us > SLICE_US;
+}
+
+static void on_resume(uv_idle_t *idle);
+
 static size_t on_write(char *data, size_t size, size_t count, void *ctx)
 {
     struct http_transfer *t = ctx;
@@ -309,6 +319,11 @@ static size_t on_write(char *data, size_t size, size_t count, void *ctx)
 
     if (req == NULL) {
         return 0;
+    }
+    if (slice_is_over(t->client)) {
+        t->paused = true;
+        uv_idle_start(&t->client->resume, on_resume);
+        return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
     }
     req->received_bytes += len;
     if (req->max_bytes > 0 && req->received_bytes > req->max_bytes) {
@@ -358,11 +373,17 @@ static void on_timer_closed(uv_handle_t *handle)
     on_handle_closed(handle->data);
 }
 
+static void enter(struct http_client *client)
+{
+    client->entered++;
+    client->slice_began_us = uv_hrtime() / 1000;
+}
+
 static void action(struct http_client *client, curl_socket_t fd, int events)
 {
     int running;
 
-    client->entered++;
+    enter(client);
     if (curl_multi_socket_action(client->multi, fd, events, &running) != CURLM_OK) {
         client->broken = true;
     }
@@ -386,6 +407,23 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void on_timer(uv_timer_t *timer)
 {
     action(timer->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* Resuming hands out what curl holds back, by our write callback, and may pause again. */
+static void on_resume(uv_idle_t *idle)
+{
+    struct http_client *client = idle->data;
+
+    uv_idle_stop(idle);
+    enter(client);
+    for (struct http_transfer *t = client->transfers; t != NULL; t = t->next) {
+        if (t->paused && t->phase == TRANSFER_RUNNING) {
+            t->paused = false;
+            curl_easy_pause(t->easy, CURLPAUSE_CONT);
+        }
+    }
+    client->entered--;
+    leave(client);
 }
 
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
@@ -696,8 +734,9 @@ int http_client_create(struct http_client **out, uv_loop_t *loop,
     client->ctx = settings->ctx;
     uv_timer_init(loop, &client->timer);
     uv_timer_init(loop, &client->kick);
-    client->timer.data = client->kick.data = client;
-    client->open_handles = 2;
+    uv_idle_init(loop, &client->resume);
+    client->timer.data = client->kick.data = client->resume.data = client;
+    client->open_handles = 3;
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
@@ -720,6 +759,7 @@ void http_client_destroy(struct http_client *client)
     client->multi = NULL;
     uv_close((uv_handle_t *)&client->timer, on_timer_closed);
     uv_close((uv_handle_t *)&client->kick, on_timer_closed);
+    uv_close((uv_handle_t *)&client->resume, on_timer_closed);
     curl_global_cleanup();
 }
 
