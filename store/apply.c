@@ -95,9 +95,10 @@ static const struct {
       "environment, message, cause) SELECT ?2, id, ?3, state, reason, result, severity, "
       "environment, "
       "message, ?4 FROM finding_row WHERE id = ?1" },
-    { ST(proved), "INSERT INTO proved_row (fp, rule, subject, from_ms) VALUES (?1, ?2, ?3, ?4)" },
-    { ST(proved_end), "UPDATE proved_row SET fp = x'', to_ms = max(from_ms, ?2), end_seq = ?3 "
-                      "WHERE fp = ?1 AND to_ms IS NULL" },
+    { ST(proved),
+      "INSERT INTO proved_row (id, fp, rule, subject, from_ms) VALUES (?1, ?2, ?3, ?4, ?5)" },
+    { ST(proved_end),
+      "UPDATE proved_row SET fp = x'', to_ms = max(from_ms, ?2), end_seq = ?3 WHERE id = ?1" },
     { ST(gap),
       "INSERT INTO watch_gap (kind, from_ms, to_ms, reason) VALUES (?1, ?2, max(?2, ?3), ?4)" },
     { ST(meta),
@@ -561,16 +562,17 @@ static int apply_proved(struct applier *a, const struct row *row, struct error *
     if (rc != 0) {
         return rc;
     }
-    stmt_bind_blob(a->proved, 1, row->fp, FP_BYTES);
-    stmt_bind_int(a->proved, 2, row->rule);
-    stmt_bind_int(a->proved, 3, subject);
-    stmt_bind_int(a->proved, 4, row->from_ms);
+    stmt_bind_int(a->proved, 1, row->id);
+    stmt_bind_blob(a->proved, 2, row->fp, FP_BYTES);
+    stmt_bind_int(a->proved, 3, row->rule);
+    stmt_bind_int(a->proved, 4, subject);
+    stmt_bind_int(a->proved, 5, row->from_ms);
     return stmt_run(a->proved, err);
 }
 
 static int apply_proved_end(struct applier *a, const struct row *row, struct error *err)
 {
-    stmt_bind_blob(a->proved_end, 1, row->fp, FP_BYTES);
+    stmt_bind_int(a->proved_end, 1, row->id);
     stmt_bind_int(a->proved_end, 2, row->to_ms);
     stmt_bind_int(a->proved_end, 3, row->seq);
     return stmt_run(a->proved_end, err);

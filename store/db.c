@@ -366,6 +366,16 @@ bool stmt_null(struct stmt *st, int column)
     return sqlite3_column_type(st->raw, column) == SQLITE_NULL;
 }
 
+bool stmt_is_int(struct stmt *st, int column)
+{
+    return sqlite3_column_type(st->raw, column) == SQLITE_INTEGER;
+}
+
+bool stmt_is_blob(struct stmt *st, int column)
+{
+    return sqlite3_column_type(st->raw, column) == SQLITE_BLOB;
+}
+
 const char *stmt_text(struct stmt *st, int column)
 {
     const char *text = (const char *)sqlite3_column_text(st->raw, column);

@@ -66,6 +66,8 @@ void stmt_reset(struct stmt *st);
 int stmt_run(struct stmt *st, struct error *err);
 int64_t stmt_int(struct stmt *st, int column);
 bool stmt_null(struct stmt *st, int column);
+bool stmt_is_int(struct stmt *st, int column);
+bool stmt_is_blob(struct stmt *st, int column);
 const char *stmt_text(struct stmt *st, int column); /* "" for NULL; valid until the next step */
 size_t stmt_blob(struct stmt *st, int column, const void **out);
 

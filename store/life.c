@@ -163,10 +163,10 @@ static uint32_t hash_text(uint32_t h, const char *text)
     return (uint32_t)hash_mix(h, text == NULL ? 1 : hash_bytes(text, strlen(text)));
 }
 
-static uint32_t rest_hash(const char *api_version, const char *uid, const char *evidence,
+static uint32_t rest_hash(const char *version, const char *uid, const char *evidence,
                           const char *remediation, const char *owner, const char *exemption)
 {
-    uint32_t h = hash_text(0, api_version);
+    uint32_t h = hash_text(0, version);
 
     h = hash_text(h, uid);
     h = hash_text(h, evidence);
@@ -222,12 +222,9 @@ static void prepare(struct say *s)
     s->row.remediation.text = store_clean(a, v->remediation);
     s->row.owner.text = store_clean(a, v->owner);
     s->row.exemption.text = v->exemption != NULL ? store_clean(a, v->exemption) : NULL;
-    const char *api_version = s->subject.group[0] == '\0'
-                                  ? s->subject.version
-                                  : arena_printf(a, "%s/%s", s->subject.group, s->subject.version);
     s->message_hash = hash_text(0, s->row.message.text);
-    s->rest_hash = rest_hash(api_version, s->row.uid, s->row.evidence, s->row.remediation.text,
-                             s->row.owner.text, s->row.exemption.text);
+    s->rest_hash = rest_hash(s->subject.version, s->row.uid, s->row.evidence,
+                             s->row.remediation.text, s->row.owner.text, s->row.exemption.text);
 }
 
 static void name_texts(struct say *s)
@@ -503,10 +500,17 @@ static void end_proof(struct say *s, int64_t away_since_ms)
         int64_t from_ms = c->from_ms > 0 ? c->from_ms : away_since_ms;
         row.to_ms = from_ms > 0 && from_ms < s->now_ms ? from_ms : s->now_ms;
     }
-    memcpy(row.fp, e->key, FP_BYTES);
+    row.id = (int64_t)e->proof_high << 32 | e->proof_low;
     row.seq = store_new_seq(s->l->store);
     store_put(s->l->store, &row);
     e->proved = 0;
+}
+
+static void set_proof(struct life_entry *e, int64_t id)
+{
+    e->proved = 1;
+    e->proof_low = (uint32_t)id;
+    e->proof_high = (uint16_t)(id >> 32);
 }
 
 static void begin_proof(struct say *s)
@@ -518,11 +522,12 @@ static void begin_proof(struct say *s)
                        .from_ms = s->now_ms };
 
     need_entry(s);
+    row.id = store_new_proof(s->l->store);
     memcpy(row.fp, entry(s)->key, FP_BYTES);
     row.group = store_text(s->l->store, s->subject.group);
     row.object_kind = store_text(s->l->store, s->subject.kind);
     store_put(s->l->store, &row);
-    entry(s)->proved = 1;
+    set_proof(entry(s), row.id);
 }
 
 /* ---- calls ---- */
@@ -734,28 +739,79 @@ void life_on_event(struct life *l, life_event_fn *fn, void *ctx)
 
 /* ---- start ---- */
 
-static void loaded(void *ctx, const struct loaded_finding *f)
+struct loaded_subject {
+    int64_t id;
+    uint64_t hash;
+    bool resource;
+};
+struct loading {
+    struct life *l;
+    VEC(struct loaded_subject) subjects; /* by growing id */
+};
+
+static void loaded_subject(void *ctx, int64_t id, const struct subject_ref *subject)
+{
+    struct loading *in = ctx;
+
+    vec_push(&in->subjects, ((struct loaded_subject){ id, subject_hash(subject),
+                                                      strcmp(subject->kind, "APIResource") == 0 }));
+}
+
+/* NULL: the file is damaged. */
+static const struct loaded_subject *find_subject(const struct loading *in, int64_t id)
+{
+    size_t low = 0, high = in->subjects.len;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (in->subjects.items[middle].id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < in->subjects.len && in->subjects.items[low].id == id ? &in->subjects.items[low]
+                                                                      : NULL;
+}
+
+static uint32_t loaded_entry(struct loading *in, const uint8_t *fp, int64_t subject, uint32_t rule)
+{
+    const struct loaded_subject *s = find_subject(in, subject);
+    uint32_t index = s != NULL ? life_table_find(&in->l->table, fp) : 0;
+
+    if (s == NULL) {
+        return 0;
+    }
+    if (index == 0) {
+        index = life_table_add(&in->l->table, fp, s->hash);
+    }
+    set_state(in->l, index, LIFE_NONE);
+    struct life_entry *e = &in->l->table.entries[index];
+    e->rule = (uint16_t)rule;
+    e->seen = 1;
+    e->resource = s->resource;
+    return index;
+}
+
+static void loaded_finding(void *ctx, const struct loaded_finding *f)
 {
     static const enum life_state states[STATE_COUNT] = { LIFE_PENDING, LIFE_OPEN, LIFE_SUPPRESSED,
                                                          LIFE_RESOLVED };
-    struct life *l = ctx;
-    uint32_t index = life_table_find(&l->table, f->fp);
+    struct loading *in = ctx;
+    struct life *l = in->l;
+    uint32_t index = loaded_entry(in, f->fp, f->subject, f->rule);
 
     if (index == 0) {
-        index = life_table_add(&l->table, f->fp, subject_hash(&f->subject));
+        return;
     }
     struct life_entry *e = &l->table.entries[index];
-    set_state(l, index, LIFE_NONE);
-    e->rule = (uint16_t)f->rule;
-    e->seen = 1;
-    e->resource = strcmp(f->subject.kind, "APIResource") == 0;
     e->result = (uint16_t)(f->result & 7);
     e->severity = (uint16_t)(f->severity & 7);
     e->environment = (uint16_t)(f->environment & 3);
     e->was_open |= f->was_open;
     e->message_hash = hash_text(0, f->message);
-    e->rest_hash = rest_hash(f->api_version, f->subject.uid, f->evidence, f->remediation, f->owner,
-                             f->exemption);
+    e->rest_hash =
+        rest_hash(f->version, f->uid, f->evidence, f->remediation, f->owner, f->exemption);
     set_state(l, index, states[f->state]);
     if (f->state == STATE_PENDING) {
         life_heap_add(&l->heap, &l->table, index, f->first_seen_ms, f->due_ms);
@@ -764,27 +820,32 @@ static void loaded(void *ctx, const struct loaded_finding *f)
 
 static void loaded_proof(void *ctx, const struct loaded_proof *p)
 {
-    struct life *l = ctx;
+    struct loading *in = ctx;
+    struct life *l = in->l;
     uint32_t index = life_table_find(&l->table, p->fp);
 
     if (index == 0) {
-        index = life_table_add(&l->table, p->fp, subject_hash(&p->subject));
-        l->table.entries[index].rule = (uint16_t)p->rule;
+        index = loaded_entry(in, p->fp, p->subject, p->rule);
     }
-    l->table.entries[index].seen = 1;
-    l->table.entries[index].proved = 1;
+    if (index != 0) {
+        set_proof(&l->table.entries[index], p->id);
+    }
 }
 
 int life_create(struct life **out, struct store *store, struct error *err)
 {
     struct life *l = xcalloc(1, sizeof(*l));
-    struct store_loader loader = { .ctx = l, .finding = loaded, .proof = loaded_proof };
+    struct loading in = { .l = l };
+    struct store_loader loader = {
+        .ctx = &in, .subject = loaded_subject, .finding = loaded_finding, .proof = loaded_proof
+    };
 
     l->store = store;
     l->away_since_ms = store_last_alive_ms(store);
     life_table_init(&l->table);
     arena_init(&l->arena);
     int rc = store_load(store, &loader, RESOLVED_MOST, err);
+    vec_free(&in.subjects);
     if (rc != 0) {
         life_destroy(l);
         return rc;

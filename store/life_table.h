@@ -1,4 +1,4 @@
-/* Everything that life knows of one (rule, subject, subkey), in 40 bytes, found by fingerprint or
+/* Everything that life knows of one (rule, subject, subkey), in 48 bytes, found by fingerprint or
  * by subject. Hundreds of thousands of these exist in a large cluster, most of them saying
  * "proved". */
 #ifndef NETAUDITD_STORE_LIFE_TABLE_H
@@ -26,6 +26,8 @@ struct life_entry {
     uint32_t pending;      /* 1 + place in the heap of grace times; 0 none */
     uint32_t message_hash; /* of what the file holds, to see whether a verdict says something new */
     uint32_t rest_hash;
+    uint32_t proof_low; /* number of the proof that goes on */
+    uint16_t proof_high;
     uint16_t rule;
     uint16_t state : 3, result : 3, severity : 3, environment : 2;
     uint16_t was_open : 1; /* ever: the next opening is a re-opening */
@@ -34,7 +36,7 @@ struct life_entry {
     uint16_t resource : 1; /* subject kind APIResource */
     uint16_t used : 1;
 };
-_Static_assert(sizeof(struct life_entry) == 40, "one entry is 40 bytes");
+_Static_assert(sizeof(struct life_entry) <= 48, "hundreds of thousands of these exist");
 
 struct life_subject {
     uint64_t hash; /* keyed, of group, kind, namespace, name */

@@ -7,7 +7,7 @@
 #include "store/sink.h"
 
 int load_names(struct db *db, struct names *names, struct error *err);
-int load_life(struct db *db, const struct store_loader *loader, uint32_t max_resolved,
-              struct error *err);
+int load_life(struct db *db, const struct names *names, const struct store_loader *loader,
+              uint32_t max_resolved, struct error *err);
 
 #endif

@@ -74,6 +74,19 @@ void names_add(struct names *n, uint32_t id, const char *text)
     }
 }
 
+uint32_t names_last(const struct names *n)
+{
+    return n->last_text;
+}
+
+void names_each(const struct names *n, void (*fn)(void *ctx, uint32_t id, const char *text),
+                void *ctx)
+{
+    for (const struct name *item = n->texts; item != NULL; item = item->hh.next) {
+        fn(ctx, item->id, item->text);
+    }
+}
+
 static char *rule_key(const char *policy, const char *rule, size_t *len)
 {
     size_t a = strlen(policy), b = strlen(rule);

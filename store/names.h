@@ -20,6 +20,9 @@ uint32_t names_find(const struct names *n, const char *text);
 /* The number that `text` would get; 0 when it is to stay text. */
 uint32_t names_next(const struct names *n, const char *text);
 void names_add(struct names *n, uint32_t id, const char *text);
+uint32_t names_last(const struct names *n); /* the largest number */
+void names_each(const struct names *n, void (*fn)(void *ctx, uint32_t id, const char *text),
+                void *ctx);
 
 /* 0 unknown. *same false: its category is another one. */
 uint32_t names_find_rule(const struct names *n, const char *policy, const char *rule,

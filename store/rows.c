@@ -112,8 +112,8 @@ static const uint64_t fields_of[ROW_KIND_COUNT] = {
     [ROW_PENDING] = CONTENT | F(DUE),
     [ROW_PENDING_END] = F(FP),
     [ROW_PENDING_OPEN] = F(FP) | F(SEQ) | F(AT),
-    [ROW_PROVED] = F(FP) | F(RULE) | SUBJECT | F(FROM),
-    [ROW_PROVED_END] = F(FP) | F(TO) | F(SEQ),
+    [ROW_PROVED] = F(ID) | F(FP) | F(RULE) | SUBJECT | F(FROM),
+    [ROW_PROVED_END] = F(ID) | F(TO) | F(SEQ),
     [ROW_GAP] = F(TEXT) | F(FROM) | F(TO) | F(TEXT2),
     [ROW_META] = F(TEXT) | F(TEXT2),
 };

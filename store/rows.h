@@ -21,8 +21,8 @@ enum row_kind {
     ROW_PENDING, /* content, due */
     ROW_PENDING_END,  /* fp: it held for less than its grace time */
     ROW_PENDING_OPEN, /* fp, seq, at: it held for its grace time */
-    ROW_PROVED,       /* fp, rule, subject, from */
-    ROW_PROVED_END,   /* fp, to, seq */
+    ROW_PROVED,       /* id, fp, rule, subject, from */
+    ROW_PROVED_END,   /* id, to, seq */
     ROW_GAP,          /* text kind, from, to, text2 reason */
     ROW_META,         /* text key, text2 value */
     ROW_KIND_COUNT

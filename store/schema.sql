@@ -128,7 +128,8 @@ CREATE TRIGGER transition_append_only BEFORE UPDATE ON transition_row BEGIN
 END;
 
 -- From when to when a rule was proved to hold for a subject; to_ms NULL: still (fp is empty afterwards). Outages are in
--- watch_gap and have to be subtracted.
+-- watch_gap and have to be subtracted. Found by number, not by fingerprint: an index in random order would make a first
+-- sync write each of its pages again and again.
 CREATE TABLE proved_row (
     id INTEGER PRIMARY KEY,
     fp BLOB NOT NULL,
@@ -139,7 +140,7 @@ CREATE TABLE proved_row (
     end_seq INTEGER
 ) STRICT;
 CREATE INDEX proved_subject ON proved_row (subject);
-CREATE UNIQUE INDEX proved_now ON proved_row (fp) WHERE to_ms IS NULL;
+CREATE INDEX proved_now ON proved_row (id) WHERE to_ms IS NULL;
 CREATE INDEX proved_done ON proved_row (end_seq) WHERE end_seq IS NOT NULL;
 
 CREATE TABLE watch_state (

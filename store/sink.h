@@ -16,6 +16,7 @@
 bool store_put(struct store *s, const struct row *row);
 /* Never given twice, not even by another run. */
 int64_t store_new_seq(struct store *s);
+int64_t store_new_proof(struct store *s);
 /* `text` must be clean and outlive the row. */
 struct name_ref store_text(struct store *s, const char *text);
 /* 0: refused. */
@@ -33,20 +34,22 @@ const char *store_clean_json(struct arena *a, const char *json);
 struct loaded_finding { /* strings valid during the callback */
     const uint8_t *fp;
     uint32_t rule;
-    struct subject_ref subject;
+    int64_t subject;
     int state, result, severity, environment;
     bool was_open;
     int64_t first_seen_ms, due_ms;
-    const char *api_version, *message, *evidence, *remediation, *owner,
+    const char *version, *uid, *message, *evidence, *remediation, *owner,
         *exemption; /* exemption NULL none */
 };
 struct loaded_proof {
     const uint8_t *fp;
     uint32_t rule;
-    struct subject_ref subject;
+    int64_t id, subject;
 };
 struct store_loader {
     void *ctx;
+    /* First all subjects, by growing id; version and uid are "". */
+    void (*subject)(void *ctx, int64_t id, const struct subject_ref *subject);
     void (*finding)(void *ctx,
                     const struct loaded_finding *f); /* resolved ones first, content "" */
     void (*proof)(void *ctx, const struct loaded_proof *p);

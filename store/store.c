@@ -36,7 +36,7 @@ struct store {
     char *cluster_id;
     VEC(struct resume) resume;
     int64_t last_alive_ms;
-    int64_t next_seq, next_cause;
+    int64_t next_seq, next_cause, next_proof;
     size_t max_waiting_bytes;
     struct {
         uint64_t hash;
@@ -134,6 +134,10 @@ static int load(struct store *s, struct error *err)
     s->last_alive_ms = pulse.alive_ms;
     s->next_seq = pulse.last_seq + 1;
     rc = db_get_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM cause_row", &s->next_cause, err);
+    if (rc == 0) {
+        rc = db_get_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM proved_row", &s->next_proof,
+                        err);
+    }
     if (rc == 0) {
         rc = db_get_text(s->db,
                          "SELECT coalesce((SELECT value FROM meta WHERE key = 'cluster_id'), '')",
@@ -357,6 +361,11 @@ int64_t store_new_seq(struct store *s)
     return s->next_seq++;
 }
 
+int64_t store_new_proof(struct store *s)
+{
+    return s->next_proof++;
+}
+
 struct name_ref store_text(struct store *s, const char *text)
 {
     uint32_t id = names_find(s->names, text);
@@ -551,7 +560,7 @@ int store_load(struct store *s, const struct store_loader *loader, uint32_t max_
     int rc = db_open(&db, s->path, DB_READ, NULL, err);
 
     if (rc == 0) {
-        rc = load_life(db, loader, max_resolved, err);
+        rc = load_life(db, s->names, loader, max_resolved, err);
         db_close(db);
     }
     if (rc != 0) {

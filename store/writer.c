@@ -28,7 +28,8 @@ enum {
     PRUNE_ROWS = 1000,     /* deletions in one step when nothing waits */
     PRUNE_ROWS_BUSY = 200,
     CHECKPOINT_FRAMES = 1000,
-    CHECKPOINT_FRAMES_BUSY = 8000,
+    CHECKPOINT_FRAMES_BEHIND = 16000, /* while whole batches wait */
+    CATCH_UP = 16,                    /* where whole batches wait, so many of them are one */
     HEALTHY_FACTOR = 4 /* a disk that works may be behind by so many times max_waiting_bytes */
 };
 #define NS_PER_MS UINT64_C(1000000)
@@ -280,7 +281,8 @@ static void take(struct writer *w)
 
     rowq_splice(&w->taken, &w->queue);
     b->active = true;
-    b->rows = w->taken.rows < w->options.batch_rows ? w->taken.rows : w->options.batch_rows;
+    uint64_t most = (uint64_t)w->options.batch_rows * CATCH_UP;
+    b->rows = w->taken.rows < most ? w->taken.rows : most;
     w->states_ns = 0;
     for (size_t i = 0; i < w->states.len; i++) {
         struct watch_slot *slot = &w->states.items[i];
@@ -532,10 +534,11 @@ static void survived(struct writer *w, const char *what, const struct error *err
     }
 }
 
-static void checkpoint(struct writer *w, bool busy)
+/* Small and often, because commits wait meanwhile. */
+static void checkpoint(struct writer *w, uint64_t waiting)
 {
     struct error err = { 0 };
-    int most = busy ? CHECKPOINT_FRAMES_BUSY : CHECKPOINT_FRAMES;
+    int most = waiting >= w->options.batch_rows ? CHECKPOINT_FRAMES_BEHIND : CHECKPOINT_FRAMES;
 
     if (w->db == NULL || db_wal_frames(w->db) < most) {
         return;
@@ -630,13 +633,12 @@ static bool wait_for_work(struct writer *w)
     return go_on;
 }
 
-/* Rows wait or a batch is being tried again. */
-static bool busy(struct writer *w)
+static uint64_t rows_waiting(struct writer *w)
 {
     uv_mutex_lock(&w->lock);
-    bool yes = w->queue.rows > 0 || w->taken.rows > 0 || w->stop;
+    uint64_t rows = w->waiting_rows;
     uv_mutex_unlock(&w->lock);
-    return yes;
+    return rows;
 }
 
 static void run(void *arg)
@@ -656,9 +658,9 @@ static void run(void *arg)
             }
         }
         if (!w->batch.active) {
-            bool now_busy = busy(w);
-            prune(w, now_busy);
-            checkpoint(w, now_busy);
+            uint64_t waiting = rows_waiting(w);
+            prune(w, waiting > 0 || stopping);
+            checkpoint(w, waiting);
         }
     }
     if (!w->batch.active) { /* a last word: alive until now */
