@@ -288,12 +288,11 @@ static void note_expired(struct daemon *d)
 {
     for (int k = 0; k < KIND_COUNT; k++) {
         struct informer_kind_stats stats;
-        const struct kind_status *status = cluster_kind(d->cluster, (enum kind)k);
         if (!(d->watched_kinds & BIT(k))) {
             continue;
         }
         informer_kind_stats(d->informer, (enum kind)k, &stats);
-        gaps_expired(&d->gaps, (enum kind)k, stats.relists_expired, status->alive_ms,
+        gaps_expired(&d->gaps, (enum kind)k, stats.relists_expired, stats.expired_since_ms,
                      clock_wall_ms());
     }
 }

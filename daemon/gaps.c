@@ -27,14 +27,13 @@ void gaps_note(struct gaps *g, enum kind kind, const struct kind_status *status,
     }
 }
 
-void gaps_expired(struct gaps *g, enum kind kind, uint64_t expired, int64_t alive_ms,
+void gaps_expired(struct gaps *g, enum kind kind, uint64_t expired, int64_t since_ms,
                   int64_t now_ms)
 {
-    if (expired > g->expired[kind] && g->alive_ms[kind] > 0) {
-        add(g, kind, g->alive_ms[kind], now_ms, "410");
+    if (expired > g->expired[kind] && since_ms > 0) {
+        add(g, kind, since_ms, now_ms, "410");
     }
     g->expired[kind] = expired;
-    g->alive_ms[kind] = alive_ms;
 }
 
 void gaps_restart(struct gaps *g, int64_t last_alive_ms, int64_t now_ms)

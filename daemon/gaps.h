@@ -16,7 +16,6 @@ struct gaps {
         char reason[16];
     } lost[KIND_COUNT];
     uint64_t expired[KIND_COUNT]; /* relists after 410 that are written */
-    int64_t alive_ms[KIND_COUNT]; /* when the kind was last heard before the current second */
 };
 
 /* After each change of a kind's state. */

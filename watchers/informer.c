@@ -550,6 +550,10 @@ void informer_kind_stats(const struct informer *inf, enum kind kind,
         out->relists_expired += m->relist_reasons[RELIST_EXPIRED];
         out->relists_too_large += m->relist_reasons[RELIST_TOO_LARGE];
         out->relists_other += m->relist_reasons[RELIST_OTHER];
+        if (s->expired_since_ms > 0 &&
+            (out->expired_since_ms == 0 || s->expired_since_ms < out->expired_since_ms)) {
+            out->expired_since_ms = s->expired_since_ms;
+        }
         out->last_event_ms =
             s->last_event_ms > out->last_event_ms ? s->last_event_ms : out->last_event_ms;
         if (gravity(m->state) > worst) {

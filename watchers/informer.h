@@ -86,6 +86,8 @@ struct informer_kind_stats {
     uint64_t watches;        /* requests sent: watch */
     uint64_t relists_expired, relists_too_large, relists_other;
     uint64_t failures;        /* answers and connections that were no success */
+    int64_t expired_since_ms; /* of the last relist after 410: since when writes may have gone by
+                                 unseen; 0 none */
     int64_t last_event_ms;    /* wall time of the last frame; 0 never */
     const char *phase;        /* "watching", "listing", "waiting", ...: of the least advanced */
     const char *last_failure; /* sentence; "" when there was none; valid until the next loop turn */

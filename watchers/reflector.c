@@ -48,7 +48,9 @@ struct reflector {
     bool aborted; /* the request whose body is being read was taken back */
     int64_t alive_wall_ms;
     uint64_t alive_seen_ms; /* machine.alive_ms that alive_wall_ms belongs to */
-    bool warned_here;       /* a failure that the recovery is to be told of */
+    uint64_t complete_seen_ms;
+    int64_t complete_wall_ms; /* the machine's complete_ms as wall time */
+    bool warned_here;         /* a failure that the recovery is to be told of */
     uint64_t rejected_told_ms;
     bool unknown_told;
     uv_timer_t timer;
@@ -237,13 +239,13 @@ static void arm(struct reflector *r, uint64_t wake_ms)
     }
 }
 
-static void swap(struct reflector *r, int64_t alive_before_ms)
+static void swap(struct reflector *r, int64_t complete_before_ms)
 {
     struct cluster_generation *g = r->generation;
 
     r->generation = NULL;
     if (g != NULL) {
-        cluster_replace_commit(g, alive_before_ms, clock_wall_ms());
+        cluster_replace_commit(g, complete_before_ms, clock_wall_ms());
     }
 }
 
@@ -254,13 +256,20 @@ static void note_alive(struct reflector *r)
         r->alive_seen_ms = r->machine.alive_ms;
         r->alive_wall_ms = clock_wall_ms();
     }
+    if (r->machine.complete_ms != r->complete_seen_ms) {
+        r->complete_seen_ms = r->machine.complete_ms;
+        r->complete_wall_ms = clock_wall_ms();
+    }
 }
 
 static void carry_out(struct reflector *r, const struct reflector_order *o)
 {
-    int64_t alive_before_ms = r->alive_wall_ms;
+    int64_t complete_before_ms = r->complete_wall_ms;
 
     note_alive(r);
+    if (o->edge == EDGE_EXPIRED && r->machine.synced) {
+        r->stats.expired_since_ms = complete_before_ms;
+    }
     if (o->abort_request) {
         kube_cancel(r->client, &r->req);
         r->aborted = true;
@@ -273,7 +282,7 @@ static void carry_out(struct reflector *r, const struct reflector_order *o)
         r->generation = cluster_replace_begin(r->cluster, r->row->kind, r->ns);
     }
     if (o->swap || o->swap_empty) {
-        swap(r, alive_before_ms);
+        swap(r, complete_before_ms);
     }
     if (o->refresh_credentials) {
         kube_refused(r->client, &r->req);

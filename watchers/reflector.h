@@ -36,6 +36,8 @@ struct reflector_stats {
     uint64_t bytes, frames, dropped, rejected;
     uint64_t failures;
     int64_t last_event_ms;
+    int64_t expired_since_ms; /* wall time since when writes may have gone by unseen, of the last
+                                 410; 0 */
 };
 
 /* `client`, `cluster` and the row are borrowed and must outlive the reflector. Sends nothing yet.

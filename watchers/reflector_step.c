@@ -576,7 +576,7 @@ static void swapped(struct reflector_machine *m, uint64_t now_ms, const char *ve
     m->known_version[0] = '\0';
     m->generation_open = false;
     m->synced = true;
-    m->alive_ms = now_ms;
+    m->alive_ms = m->complete_ms = now_ms;
     m->relist_reason = RELIST_OTHER;
     m->fruitless = m->list_failures = m->stream_failures = 0;
     m->too_large_tries = m->absent_tries = 0;
@@ -629,6 +629,7 @@ static void bookmark(struct reflector_machine *m, const struct reflector_event *
     m->frames++;
     if (m->phase == REFLECTOR_WATCHING) {
         m->fruitless = 0;
+        m->complete_ms = ev->now_ms;
         advance(m, ev->resource_version);
     } else if (m->phase == REFLECTOR_STREAMING && ev->initial_events_end) {
         if (!version_usable(ev->resource_version)) {
@@ -684,6 +685,7 @@ static void ended(struct reflector_machine *m, uint64_t now_ms, struct reflector
     if (m->phase == REFLECTOR_STREAMING) {
         retry_stream(m, now_ms, 0, "the streaming list ended before its end mark", o, EDGE_CUT);
     } else if (m->phase == REFLECTOR_WATCHING) {
+        m->complete_ms = m->frames > 0 ? now_ms : m->complete_ms;
         rewatch(m, now_ms, "the watch ended at once with nothing in it", o, EDGE_ENDED);
     }
 }
@@ -881,6 +883,7 @@ void reflector_step(struct reflector_machine *m, const struct reflector_event *e
             if (m->phase == REFLECTOR_WATCHING) {
                 m->fruitless = 0;
                 m->too_large_tries = 0;
+                m->complete_ms = ev->now_ms;
                 advance(m, ev->resource_version);
             }
             break;

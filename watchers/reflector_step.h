@@ -160,6 +160,8 @@ struct reflector_machine {
     char resource_version[REFLECTOR_RV_MAX + 1]; /* what the cache holds; "": nothing yet */
     uint64_t
         alive_ms; /* when the watch last brought a byte or was answered, or the cache swapped */
+    uint64_t complete_ms; /* when the cache was last known to hold all: a swap, an event, a
+                             bookmark, the end of a watch that brought some; 0 never */
     uint64_t edges[EDGE_COUNT];
     uint64_t sent[SEND_WATCH + 1];
     uint64_t relists; /* lists begun after the first swap */

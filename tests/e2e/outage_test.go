@@ -189,7 +189,8 @@ func checkMeanwhile(t *testing.T, d *daemon, mark int64) {
 	// Long enough for whatever else might come of the new connections.
 	time.Sleep(2 * time.Second)
 	d.only(mark, "Namespace fresh", "Pod fresh/web", "Namespace mended", "Pod mended/web",
-		"Namespace deleted", "Pod deleted/web", "Ingress deleted/web", "Service deleted/web", "Service stays/web")
+		"Namespace deleted", "Pod deleted/web", "Ingress deleted/web", "Service deleted/web", "Service stays/web",
+		"Ingress stays/web") // its backend is the Service that went
 	opens := map[key]int{}
 	for _, tr := range d.since(mark) {
 		if tr.state == "open" {
