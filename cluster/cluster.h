@@ -48,7 +48,7 @@ struct workload {
     uint32_t pods;
     bool deleting;         /* the object (or the bare pod) has a deletionTimestamp */
     bool acme_solver;      /* label acme.cert-manager.io/http01-solver and owned by a Challenge */
-    struct origin *origin; /* borrowed from the object; NULL live */
+    struct origin *origin; /* borrowed from the object, without one from a pod; NULL live */
     struct str *resource_version; /* of the object or bare pod; NULL when unknown */
     uint32_t ns_index;
 };

@@ -64,6 +64,7 @@ struct pod_spec {
     struct pod_shape *shape;
     struct owner_ref owner;  /* the pod itself when nothing else owns it */
     struct class_entry *cls; /* while live > 0 */
+    struct origin *origin;   /* of the first of its pods; borrowed; NULL live */
 };
 
 enum pod_flag {

@@ -263,6 +263,9 @@ static struct class_entry *class_of_spec(struct cluster *c, struct ns_entry *e,
         str_unref(w->pub.uid);
         w->pub.uid = str_ref(id.uid);
     }
+    if (w->pub.object == NULL && w->pub.origin == NULL) {
+        w->pub.origin = spec->origin; /* in files: findings about a bare pod point at it */
+    }
     identity_deinit(&id);
     label_set_unref(labels);
     return cls;

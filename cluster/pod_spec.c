@@ -153,7 +153,8 @@ struct pod_spec *spec_intern(struct cluster *c, const struct pod_object *obj,
     const struct owner_ref *owner = &obj->owner;
     struct pod_spec s = { .ns = str_ref(obj->head.ns),
                           .annotations = label_set_ref(obj->head.annotations),
-                          .shape = pod_shape_ref(obj->shape) };
+                          .shape = pod_shape_ref(obj->shape),
+                          .origin = obj->head.origin };
 
     s.labels = strip(c, obj->head.labels, obj->head.name->text, explicit_keys, flags);
     if ((*flags & POD_HAS_NAME_LABEL) != 0) {

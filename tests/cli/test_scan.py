@@ -203,6 +203,12 @@ check("standard input", status == 1 and json.loads(out)[-1]["file"] == "<stdin>"
 
 implied = [f for f in scan(lb)[1] if f["kind"] == "Namespace"]
 check("an implied namespace is a subject without file and line", implied and all(f["file"] is None and f["line"] is None for f in implied), implied)
+pods = "".join("apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: ns%s}\nspec: {containers: [{name: c, image: i}]}\n---\n" % pod for pod in (
+    ("alone", ""), ("db-0", ", ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: db, uid: u, controller: true}]")))
+equal("a bare pod, and a workload known by its pods alone, has the place of its manifest",
+      {(f["kind"], f["name"], f["file"], f["line"]) for f in scan(write("pods.yaml", pods))[1]
+       if f["kind"] != "Namespace" and f["rule"] == "check-namespace-has-networkpolicy"},
+      {("Pod", "alone", "pods.yaml", 1), ("StatefulSet", "db", "pods.yaml", 6)})
 default = scan("-", stdin="apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n")[1]
 equal("an absent namespace is default", {f["namespace"] for f in default if f["kind"] == "Service"}, {"default"})
 
@@ -232,6 +238,17 @@ check("exemptions are skips with their reason", [f["result"] for f in skipped] =
 bad = write("bad.yaml", "apiVersion: netauditd/v1\nkind: Config\nruels: {}\n")
 equal("a bad configuration judges nothing", run("scan", "--config", bad, lb),
       (2, "", "netaudit: scan: bad.yaml:3:1: ruels: unknown key; did you mean 'rules'?\n"))
+for fact, text, want in (
+    ("a rule that does not exist", "rules:\n  nothing/*: {levels: {standard: off}}\n", "4:3: rules: 'nothing/*' matches no rule"),
+    ("a wrong parameter", "rules:\n  restrict-service-types/restrict-nodeport-range: {parameters: {range: 1-2}}\n",
+     "4:3: rules: 'restrict-service-types/restrict-nodeport-range': no parameter 'range'"),
+    ("an exemption's selector", "exemptions:\n- {rule: '*', reason: r, selector: 'a in (b'}\n",
+     "4:3: exemptions: selector 'a in (b': ',' or ')' expected at its end"),
+    ("broken YAML", "rules: [\n", "4:1: did not find expected node content while parsing a flow node"),
+):
+    equal("the place in the configuration: " + fact,
+          run("scan", "--config", write("bad.yaml", "apiVersion: netauditd/v1\nkind: Config\n" + text), lb),
+          (2, "", f"netaudit: scan: bad.yaml:{want}\n"))
 
 old = write("old.json", run("scan", "-o", "json", lb)[1])
 status, found, err = scan("--baseline", old, lb)
