@@ -647,6 +647,22 @@ void settings_deinit(struct settings *s)
     memset(s, 0, sizeof(*s));
 }
 
+/* The YAML parser and the ruleset know no file: their "line L, column C" becomes NAME:L:C, as the
+ * places of all other complaints are written. */
+static int name_place(const char *name, int rc, struct error *err)
+{
+    unsigned line, column;
+    int len = 0;
+
+    if (err != NULL && sscanf(err->text, "line %u, column %u%n", &line, &column, &len) == 2 &&
+        len > 0) {
+        const struct error said = *err;
+
+        return error_set(err, rc, "%s:%u:%u%s", name, line, column, said.text + len);
+    }
+    return error_wrap(err, rc, "%s", name);
+}
+
 int settings_parse(struct settings *s, const char *name, const char *text, size_t len,
                    struct error *err)
 {
@@ -656,7 +672,7 @@ int settings_parse(struct settings *s, const char *name, const char *text, size_
     int rc = yaml_parse(text, len, &yaml_limits_default, &file, &line, err);
 
     if (rc != 0) {
-        error_wrap(err, rc, "%s", name);
+        name_place(name, rc, err);
     } else if (file.count > 1) {
         rc = error_set(err, NA_EINVAL, "%s:%u:1: must hold one document, not several", name,
                        file.documents[1].line);
@@ -708,7 +724,7 @@ int settings_ruleset(const struct settings *s, struct ruleset **out, struct erro
     int rc = ruleset_create(out, &s->ruleset, err);
 
     if (rc != 0 && s->file != NULL) {
-        error_wrap(err, rc, "%s", s->file);
+        name_place(s->file, rc, err);
     }
     return rc;
 }

@@ -40,8 +40,12 @@ static size_t word_length(struct query *q)
 static int complain(struct query *q, const char *expected)
 {
     skip_space(q);
+    if (*q->at == '\0') {
+        return error_set(q->err, NA_EINVAL, "selector '%s': %s expected at its end", q->text,
+                         expected);
+    }
     return error_set(q->err, NA_EINVAL, "selector '%s': %s expected at '%.40s'", q->text, expected,
-                     *q->at != '\0' ? q->at : "its end");
+                     q->at);
 }
 
 static void add_value(struct selector_requirement *r, const char *text, size_t len)
