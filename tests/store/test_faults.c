@@ -305,7 +305,9 @@ static int child(const char *path, unsigned seed)
 
 static const char *self;
 
-static int64_t one_round(const char *path, unsigned seed, unsigned ms)
+/* Killed `ms` after its first word, or, `early`, after its start: while it makes or opens the file.
+ */
+static int64_t one_round(const char *path, unsigned seed, unsigned ms, bool early)
 {
     int pipes[2];
     int64_t acknowledged = 0, seq;
@@ -324,6 +326,9 @@ static int64_t one_round(const char *path, unsigned seed, unsigned ms)
         _exit(127);
     }
     close(pipes[1]);
+    if (!early && read(pipes[0], &seq, sizeof(seq)) == sizeof(seq)) {
+        acknowledged = seq;
+    }
     usleep(ms * 1000);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
@@ -341,7 +346,13 @@ static void killed_rounds(unsigned seed, unsigned rounds)
 
     fixture_init(&f);
     for (unsigned round = 0; round < rounds; round++) {
-        int64_t acknowledged = one_round(f.path, seed + 2 * round, 30 + (unsigned)random() % 220);
+        bool early = round % 5 == 0;
+        int64_t acknowledged =
+            one_round(f.path, seed + 2 * round, (unsigned)random() % (early ? 60 : 250), early);
+        if (access(f.path, F_OK) != 0 || strcmp(ask(&f, "PRAGMA user_version"), "1") != 0) {
+            CHECK("only an early kill leaves no schema", early && last == 0);
+            continue;
+        }
         int64_t newest = atoll(ask(&f, "SELECT coalesce(max(seq), 0) FROM transition"));
         CHECK("every acknowledged number is there", newest >= acknowledged && newest >= last);
         CHECK_INT("and known to the next start", atoll(ask(&f, "SELECT last_seq FROM pulse")),
@@ -367,7 +378,7 @@ static void killed_rounds(unsigned seed, unsigned rounds)
         last = newest;
     }
     printf("# SEED=%u: %u rounds, %lld transitions\n", seed, rounds, (long long)total);
-    CHECK("the rounds did something", total > 500);
+    CHECK("the rounds did something", total > 100);
     fixture_open(&f);
     CHECK("and the daemon starts on what is left", f.store != NULL);
     fixture_deinit(&f);
