@@ -50,7 +50,8 @@ static const struct ingress_class *default_class(const struct manifest_loader *l
     return best;
 }
 
-/* An Ingress with a uid comes from a server: what it lacks there, it was created without. */
+/* An Ingress with a creation time comes from a server: what it lacks there, it was created without.
+ */
 static void set_default_class(struct manifest_loader *l)
 {
     const struct ingress_class *ic = default_class(l);
@@ -58,7 +59,8 @@ static void set_default_class(struct manifest_loader *l)
     for (size_t i = 0; ic != NULL && i < l->items.len; i++) {
         struct ingress *ing = (struct ingress *)l->items.items[i]->obj;
 
-        if (ing->head.kind == KIND_INGRESS && ing->head.uid == NULL && ing->class_name == NULL &&
+        if (ing->head.kind == KIND_INGRESS && ing->head.created_ms == 0 &&
+            ing->class_name == NULL &&
             label_set_text(ing->head.annotations, CLASS_ANNOTATION) == NULL) {
             ing->class_name = str_ref(ic->head.name);
             ing->class_by_default_only = true;
