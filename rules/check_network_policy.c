@@ -152,7 +152,7 @@ static void default_deny(const struct rule_input *in, struct outcome *out,
         ns->object != NULL && label_set_has(ns->object->head.annotations, DEFAULT_DENY, "true");
     struct reach_answer answer;
 
-    reach_namespace_default(in->cluster, ns, words->direction, &answer);
+    reach_ask_namespace(in, ns, words->direction, &answer);
     evidence_value(out, words->direction == DIRECTION_INGRESS ? "ingress" : "egress", "%s",
                    reach_name(answer.reach));
     deciders_evidence(out, &answer);
@@ -226,7 +226,7 @@ static void workload_isolated(const struct rule_input *in, struct outcome *out)
                           "check-namespace-has-networkpolicy");
         return;
     }
-    reach_workload(in->cluster, in->subject->workload, DIRECTION_INGRESS, &answer);
+    reach_ask_workload(in, in->subject->workload, DIRECTION_INGRESS, &answer);
     evidence_value(out, "ingress", "%s", reach_name(answer.reach));
     deciders_evidence(out, &answer);
     switch (answer.reach) {
