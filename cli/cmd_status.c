@@ -72,7 +72,7 @@ static void print_kinds(const cJSON *root, const struct print_options *print)
 
 static void print_not_judged(const cJSON *root, const struct print_options *print)
 {
-    static const char *const headers[] = { "RULE NOT JUDGED", "BECAUSE", "SETTING", NULL };
+    static const char *const headers[] = { "RULE NOT JUDGED", "NEEDS", "SETTING", NULL };
     const cJSON *rules = cJSON_GetObjectItemCaseSensitive(root, "rules_not_judged"), *row;
     struct table *t = table_create(headers);
 

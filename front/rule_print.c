@@ -7,6 +7,8 @@
 #include "base/vec.h"
 #include "front/table.h"
 
+enum { PARAM_LINE_MAX_BYTES = 8192 };
+
 static const char *const subject_names[SUBJECT_KIND_COUNT] = { "Namespace", "workload", "Service",
                                                                "Ingress", "NetworkPolicy" };
 static const char *const level_names[] = { "off", "warn", "fail" };
@@ -155,7 +157,7 @@ static void paragraph(FILE *out, const char *text)
             }
             cut = cut > 0 ? cut : line;
         }
-        fprintf(out, "  %.*s\n", (int)cut, text);
+        fprintf(out, "%s%.*s\n", cut > 0 ? "  " : "", (int)cut, text);
         text += cut;
         text += *text == '\n' || *text == ' ' ? 1 : 0;
     }
@@ -168,8 +170,16 @@ static void print_params(const struct rule *r, FILE *out, bool colour)
     }
     heading(out, "Parameters", colour);
     for (const struct param *p = r->params; p->type != PARAM_END; p++) {
-        fprintf(out, "  %s (%s, default %s): %s\n", p->name, param_types[p->type],
-                p->initial[0] != '\0' ? p->initial : "empty", p->about);
+        struct buf line;
+
+        buf_init(&line, PARAM_LINE_MAX_BYTES);
+        buf_addf(&line, "%s (%s, default ", p->name, param_types[p->type]);
+        for (const char *at = p->initial; *at != '\0'; at++) {
+            buf_addf(&line, *at == ',' ? "%c " : "%c", *at); /* so that a long list can wrap */
+        }
+        buf_addf(&line, "%s): %s", p->initial[0] != '\0' ? "" : "empty", p->about);
+        paragraph(out, buf_text(&line));
+        buf_deinit(&line);
     }
 }
 

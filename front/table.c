@@ -83,18 +83,23 @@ const char *table_style_off(enum table_style style, bool colour)
     return colour && style != TABLE_PLAIN ? "\x1b[0m" : "";
 }
 
-static void print_cell(FILE *out, const char *text, size_t width, size_t column_width, bool last,
+/* `*gap` blanks stand between the cell and what was printed before it: an empty cell only makes
+ * them more, so that no line ends in blanks. */
+static void print_cell(FILE *out, const char *text, size_t width, size_t column_width, int *gap,
                        enum table_style style, bool colour)
 {
-    fprintf(out, "%s%s%s", table_style_on(style, colour), text, table_style_off(style, colour));
-    if (!last) {
-        fprintf(out, "%*s", (int)(column_width - width + GAP), "");
+    if (*text != '\0') {
+        fprintf(out, "%*s%s%s%s", *gap, "", table_style_on(style, colour), text,
+                table_style_off(style, colour));
+        *gap = 0;
     }
+    *gap += (int)(column_width - width + GAP);
 }
 
 void table_print(const struct table *t, FILE *out, bool headers, bool colour)
 {
     size_t *widths = xcalloc(t->columns, sizeof(*widths));
+    int gap = 0;
 
     for (size_t c = 0; c < t->columns; c++) {
         widths[c] = headers ? display_width(t->headers[c]) : 0;
@@ -105,18 +110,19 @@ void table_print(const struct table *t, FILE *out, bool headers, bool colour)
         }
     }
     for (size_t c = 0; headers && c < t->columns; c++) {
-        print_cell(out, t->headers[c], display_width(t->headers[c]), widths[c], c + 1 == t->columns,
-                   TABLE_BOLD, colour);
+        print_cell(out, t->headers[c], display_width(t->headers[c]), widths[c], &gap, TABLE_BOLD,
+                   colour);
     }
     if (headers) {
         fputc('\n', out);
     }
+    gap = 0;
     for (size_t i = 0; i < t->cells.len; i++) {
         const struct cell *cell = &t->cells.items[i];
-        bool last = (i + 1) % t->columns == 0;
-        print_cell(out, cell->text, cell->width, widths[i % t->columns], last, cell->style, colour);
-        if (last) {
+        print_cell(out, cell->text, cell->width, widths[i % t->columns], &gap, cell->style, colour);
+        if ((i + 1) % t->columns == 0) {
             fputc('\n', out);
+            gap = 0;
         }
     }
     free(widths);

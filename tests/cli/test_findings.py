@@ -58,7 +58,7 @@ def build():
         "kinds": [{"kind": "Pod", "group": "", "state": "synced", "objects": 12, "resource_version": "99", "age_seconds": 3, "relists": 0, "reason": ""},
                   {"kind": "Ingress", "group": "networking.k8s.io", "state": "forbidden", "objects": 0, "resource_version": "", "age_seconds": 9,
                    "relists": 1, "reason": "no list\x1b[31m"}],
-        "rules_not_judged": [{"rule": "require-ingress-tls/validate-tls-secret-exists", "because": "Secret is off", "setting": "secrets: metadata"}],
+        "rules_not_judged": [{"rule": "require-ingress-tls/validate-tls-secret-exists", "because": "secrets", "setting": "secrets: metadata"}],
         "not_audited": 0}),))
     db.commit()
     db.close()
@@ -116,6 +116,7 @@ check("wide adds message and owner", "something is open" in run("findings", "--d
 status, out, err = run("status", "--db", DB)
 check("status shows the kinds, what is not judged, and nothing raw", status == 0 and not err and "forbidden" in out and "no list\\x1b[31m" in out
       and "secrets: metadata" in out and "https://api.example.com" in out and "\x1b" not in out, out + err)
+check("and no line of it ends in blanks", not [line for line in out.splitlines() if line != line.rstrip()], out)
 equal("as JSON it is the row", json.loads(run("status", "--db", DB, "-o", "json")[1])["kinds"][0]["objects"], 12)
 check("as YAML too", "objects: 12" in run("status", "--db", DB, "-o", "yaml")[1], run("status", "--db", DB, "-o", "yaml"))
 

@@ -288,6 +288,8 @@ equal("the table has a line for each", len(run("rules", "--no-headers")[1].split
 for name in names:
     status, out, err = run("explain", name)
     check("explain " + name, status == 0 and not err and name in out, out + err)
+    ragged = [line for line in out.splitlines() if line != line.rstrip() or len(line) > 102 and not line.startswith("    ")]
+    check("its page has neither trailing blanks nor prose beyond the width of a page", not ragged, ragged)
 equal("an alias is explained as its rule", run("explain", "restrict-egress-traffic/block-external-ips"), run("explain", "block-service-externalips"))
 equal("rules RULE is the same page", run("rules", names[0]), run("explain", names[0]))
 
