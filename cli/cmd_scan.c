@@ -37,9 +37,10 @@ static void complain(void *ctx, const struct manifest_complaint *c)
         snprintf(place, sizeof(place), ":%u", c->line);
     }
     if (c->kind != NULL) {
-        snprintf(object, sizeof(object), "%s%s%s%s%s: ", c->kind, c->name != NULL ? " " : "",
-                 c->ns != NULL && c->ns[0] != '\0' ? c->ns : "",
-                 c->ns != NULL && c->ns[0] != '\0' ? "/" : "", c->name != NULL ? c->name : "");
+        bool named = c->name != NULL && c->name[0] != '\0';
+        bool in_ns = named && c->ns != NULL && c->ns[0] != '\0';
+        snprintf(object, sizeof(object), "%s%s%s%s%s: ", c->kind, named ? " " : "",
+                 in_ns ? c->ns : "", in_ns ? "/" : "", named ? c->name : "");
     }
     error_set(&text, NA_EINVAL, "%s%s%s%s%s%s%s%s", c->file != NULL ? c->file : "", place,
               c->file != NULL ? ": " : "", c->warning ? "warning: " : "", object,

@@ -189,6 +189,9 @@ for fact, name, text, want in (
     if text is not None:
         write(name, text)
     equal("bad input: " + fact, run("scan", "-o", "json", name), (2, "[]\n", want))
+equal("bad input: an object without name is told by its kind",
+      run("scan", "-o", "json", write("nameless.yaml", "apiVersion: v1\nkind: Service\nmetadata: {namespace: ns}\nspec: {ports: [{port: 80}]}\n")),
+      (2, "[]\n", "nameless.yaml:3: Service: metadata.name: is required\n"))
 write("walked/values.yaml", "replicas: 3\n")
 write("walked/lb.yaml", LB % "")
 status, found, err = scan("walked")
