@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,14 @@ static uint32_t big_endian(const unsigned char *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+static bool is_zero(const unsigned char *p, size_t len)
+{
+    while (len > 0 && p[len - 1] == 0) {
+        len--;
+    }
+    return len == 0;
+}
+
 /* Told from the header alone, so that a file of somebody else is not even opened by SQLite, which
  * could roll back its journal. */
 static int check_header(int fd, const char *path, struct error *err)
@@ -90,8 +99,8 @@ static int check_header(int fd, const char *path, struct error *err)
     if (n < 0) {
         return error_errno(err, errno, "read database '%s'", path);
     }
-    if (n == 0) {
-        return 0;
+    if (n == 0 || (n == HEADER_BYTES && is_zero(header, sizeof(header)))) {
+        return 0; /* new, or power went while it was made: its journal empties it again */
     }
     if (n < HEADER_BYTES || memcmp(header, "SQLite format 3", 16) != 0) {
         return error_set(

@@ -63,11 +63,27 @@ static char *migration(const char *text, int number)
     return xstrndup(p, end != NULL ? (size_t)(end - p) : strlen(p));
 }
 
-static int apply_one(struct db *db, const char *text, int number, struct error *err)
+/* What an empty file must be told before its first table. */
+static int prepare_new(struct db *db, struct error *err)
+{
+    char sql[160];
+
+    snprintf(sql, sizeof(sql), "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d;",
+             STORE_APPLICATION_ID);
+    return db_exec(db, sql, err);
+}
+
+/* A new file becomes ours and gets its tables in one transaction: killed in between, it is empty
+ * again at the next start. (Deferred, because the first page that is written fixes how the file is
+ * vacuumed.) */
+static int apply_one(struct db *db, const char *text, int number, bool fresh, struct error *err)
 {
     char *sql = migration(text, number), pragma[64];
-    int rc = db_begin(db, err);
+    int rc = db_exec(db, fresh ? "BEGIN" : "BEGIN IMMEDIATE", err);
 
+    if (rc == 0 && fresh) {
+        rc = prepare_new(db, err);
+    }
     if (rc == 0) {
         rc = db_exec(db, sql, err);
     }
@@ -84,18 +100,6 @@ static int apply_one(struct db *db, const char *text, int number, struct error *
     }
     free(sql);
     return rc;
-}
-
-/* What an empty file must be told before its first table. */
-static int prepare_new(struct db *db, struct error *err)
-{
-    char sql[160];
-
-    snprintf(
-        sql, sizeof(sql),
-        "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d;",
-        STORE_APPLICATION_ID);
-    return db_exec(db, sql, err);
 }
 
 static int identity(struct db *db, int64_t *app, int64_t *version, int64_t *tables,
@@ -133,11 +137,8 @@ int schema_apply(struct db *db, const char *text, struct error *err)
             "netauditd that wrote it",
             (long long)version, latest);
     }
-    if (fresh) {
-        rc = prepare_new(db, err);
-    }
     for (int number = (int)version + 1; rc == 0 && number <= latest; number++) {
-        rc = apply_one(db, text, number, err);
+        rc = apply_one(db, text, number, fresh && number == 1, err);
     }
     if (rc == 0) {
         rc = db_exec(db, "PRAGMA journal_mode = WAL", err);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -16,7 +17,8 @@ enum fault {
     FAULT_SYNC,
     FAULT_SYNC_AFTER,
     FAULT_OPEN,
-    FAULT_HANG
+    FAULT_HANG,
+    FAULT_DIE
 };
 
 static atomic_int fault_now;   /* enum fault */
@@ -67,6 +69,10 @@ static inline int f_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 a
     if (fault_strikes(FAULT_FULL, FAULT_FULL)) {
         return SQLITE_FULL;
     }
+    if (fault_strikes(FAULT_DIE, FAULT_DIE)) {
+        real_of(f)->pMethods->xWrite(real_of(f), p, n / 2, at);
+        _exit(9);
+    }
     if (fault_strikes(FAULT_WRITE, FAULT_WRITE)) {
         real_of(f)->pMethods->xWrite(real_of(f), p, n / 2, at); /* torn */
         return SQLITE_IOERR_WRITE;
@@ -82,6 +88,9 @@ static inline int f_sync(sqlite3_file *f, int flags)
     while (atomic_load(&fault_now) == FAULT_HANG) {
         atomic_fetch_add(&fault_hits, 1);
         sqlite3_sleep(2);
+    }
+    if (fault_strikes(FAULT_DIE, FAULT_DIE)) {
+        _exit(9);
     }
     if (fault_strikes(FAULT_SYNC, FAULT_SYNC)) {
         return SQLITE_IOERR_FSYNC;

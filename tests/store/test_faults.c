@@ -268,6 +268,43 @@ TEST(a_row_that_can_never_be_stored_holds_nothing_up)
     fixture_deinit(&f);
 }
 
+TEST(dying_at_any_write_leaves_a_file_that_starts)
+{
+    int n, status = 0;
+
+    for (n = 0; n < 2000; n++) {
+        struct fixture f;
+        fixture_init(&f);
+        pid_t pid = fork();
+        if (pid == 0) {
+            uv_loop_fork(&f.loop);
+            fault_set(FAULT_DIE, n);
+            fixture_open(&f);
+            say(&f, 1, true);
+            fixture_settle(&f);
+            fixture_close(&f);
+            _exit(0);
+        }
+        waitpid(pid, &status, 0);
+        CHECK("it died of that or ended",
+              WIFEXITED(status) && (WEXITSTATUS(status) == 9 || WEXITSTATUS(status) == 0));
+        fixture_open(&f);
+        say(&f, 1, true);
+        say(&f, 2, true);
+        fixture_settle(&f);
+        CHECK_STR("both are open, once",
+                  ask(&f, "SELECT count(*) || ' ' || count(DISTINCT finding_id) FROM transition"),
+                  "2 2");
+        CHECK_STR("whole", ask(&f, "PRAGMA integrity_check"), "ok");
+        fixture_deinit(&f);
+        if (WEXITSTATUS(status) == 0 || check_failed > 0) {
+            break;
+        }
+    }
+    printf("# %d writes and syncs from nothing to the first finding\n", n);
+    CHECK("each was tried", n > 30 && WEXITSTATUS(status) == 0);
+}
+
 /* ---- kill -9 ---- */
 
 /* The child: opens and resolves, and says on stdout what it was told to be on disk. */
@@ -411,5 +448,6 @@ int main(int argc, char **argv)
               cmocka_unit_test(a_hundred_thousand_transitions_wait_in_32_mib),
               cmocka_unit_test(closing_tells_what_could_not_be_written),
               cmocka_unit_test(a_row_that_can_never_be_stored_holds_nothing_up),
+              cmocka_unit_test(dying_at_any_write_leaves_a_file_that_starts),
               cmocka_unit_test(what_was_acknowledged_survives_kill_9));
 }

@@ -99,6 +99,12 @@ static void a_short_file(struct fixture *f)
 {
     make_file(f->path, "SQLite format 3", 16, 0600);
 }
+static void of_zeros(struct fixture *f)
+{
+    char zeros[8192] = "";
+
+    make_file(f->path, zeros, sizeof(zeros), 0600);
+}
 static void another_programs(struct fixture *f)
 {
     run_sql(f->path, "CREATE TABLE bookmarks (url TEXT)");
@@ -178,6 +184,7 @@ static const struct {
       "is not a netauditd database: it has no SQLite header; give another path", false },
     { "a file shorter than a header", a_short_file, NA_EINVAL, "is not a netauditd database",
       false },
+    { "zeros without a journal that would empty them", of_zeros, NA_EIO, "is damaged: ", false },
     { "a database of another program", another_programs, NA_EINVAL,
       "is a database of another program (application id 0)", false },
     { "one with another application id", with_application_id, NA_EINVAL,
