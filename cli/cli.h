@@ -52,6 +52,9 @@ int cli_usage(const struct cli *cli, const char *fmt, ...) __attribute__((format
 /* The same for a sentence that stands in `err`; `status` is returned. */
 int cli_fail(const struct cli *cli, int status, const struct error *err);
 
+/* The same for a rule that is not in the catalogue, with the nearest one that is. */
+int cli_unknown_rule(const struct cli *cli, const char *id);
+
 /* -o/--json, colours and headers. 0 or EXIT_USAGE after a sentence. */
 int cli_print_options_of(const struct cli *cli, struct print_options *out);
 

@@ -5,7 +5,7 @@
 #include "front/rule_print.h"
 #include "front/tree.h"
 
-static int unknown_rule(const struct cli *cli, const char *id)
+int cli_unknown_rule(const struct cli *cli, const char *id)
 {
     const char *nearest = NULL;
     size_t best = 8;
@@ -18,8 +18,8 @@ static int unknown_rule(const struct cli *cli, const char *id)
         }
     }
     return cli_usage(cli, "unknown rule '%s'%s%s%s; netaudit rules lists them", id,
-                     nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                     nearest != NULL ? "'?" : "");
+                     nearest != NULL ? " (did you mean " : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "?)" : "");
 }
 
 int cmd_explain(const struct cli *cli)
@@ -36,7 +36,7 @@ int cmd_explain(const struct cli *cli)
     }
     const struct rule *r = rule_find(cli->args.items[0]);
     if (r == NULL) {
-        return unknown_rule(cli, cli->args.items[0]);
+        return cli_unknown_rule(cli, cli->args.items[0]);
     }
     if (print.format == OUTPUT_TABLE || print.format == OUTPUT_WIDE) {
         rule_page(r, stdout, print.colour);

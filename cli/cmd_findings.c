@@ -3,10 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "rules/rule.h"
 #include "store/reader.h"
+
+enum { RULE_IDS_MAX_BYTES = 65536 };
 
 /* An RFC 3339 time, or how long ago. */
 static int parse_time(const struct cli *cli, const char *name, const char *text, int64_t *out)
@@ -74,7 +78,28 @@ static bool is_environment(const char *word)
     return environment_parse(word, &ignored);
 }
 
-static int make_filter(const struct cli *cli, struct finding_filter *f)
+/* The full ids of --rule: aliases resolved, and a slip of the pen never answered by "none found".
+ */
+static int rule_ids(const struct cli *cli, struct buf *ids)
+{
+    char word[192];
+
+    for (const char *p = cli->rule; p != NULL && *p != '\0';) {
+        size_t n = strcspn(p, ",");
+        snprintf(word, sizeof(word), "%.*s", (int)n, p);
+        const struct rule *r = rule_find(word);
+        if (r == NULL) {
+            return cli_unknown_rule(cli, word);
+        }
+        if (buf_addf(ids, "%s%s/%s", ids->len > 0 ? "," : "", r->policy, r->rule) != 0) {
+            return cli_usage(cli, "--rule: names too many rules");
+        }
+        p += n + (p[n] == ',' ? 1 : 0);
+    }
+    return 0;
+}
+
+static int make_filter(const struct cli *cli, struct finding_filter *f, struct buf *ids)
 {
     long long limit = 0;
 
@@ -82,7 +107,6 @@ static int make_filter(const struct cli *cli, struct finding_filter *f)
                                   .kind = cli->kind,
                                   .name = cli->name,
                                   .policy = cli->policy,
-                                  .rule = cli->rule,
                                   .severity = cli->severity,
                                   .result = cli->result,
                                   .state = cli->state,
@@ -107,6 +131,8 @@ static int make_filter(const struct cli *cli, struct finding_filter *f)
     status = status != 0 ? status
                          : check_list(cli, "environment", cli->environment, is_environment,
                                       "of production, staging, development, standard");
+    status = status != 0 ? status : rule_ids(cli, ids);
+    f->rule = cli->rule != NULL ? buf_text(ids) : NULL;
     status = status != 0 ? status : parse_time(cli, "since", cli->since, &f->since_ms);
     return status != 0 ? status : parse_time(cli, "until", cli->until, &f->until_ms);
 }
@@ -139,16 +165,15 @@ int cmd_findings(const struct cli *cli)
     struct fail_on fail_on;
     struct reader *reader = NULL;
     struct error err = { 0 };
-    int status = make_filter(cli, &filter);
+    struct buf ids;
 
+    buf_init(&ids, RULE_IDS_MAX_BYTES);
+    int status = make_filter(cli, &filter, &ids);
     status = status != 0 ? status : cli_print_options_of(cli, &print);
     status = status != 0 ? status : cli_fail_on(cli, &fail_on);
+    status = status != 0 ? status : cli_open_reader(cli, &reader);
     if (status != 0) {
-        return status;
-    }
-    status = cli_open_reader(cli, &reader);
-    if (status != 0) {
-        return status;
+        goto out;
     }
     if (reader_findings(reader, &filter, add_row, &list, &err) != 0) {
         status = cli_fail(cli, EXIT_UNREACHABLE, &err);
@@ -160,7 +185,9 @@ int cmd_findings(const struct cli *cli)
             print_summary(&list);
         }
     }
+out:
     finding_list_deinit(&list);
     reader_close(reader);
+    buf_deinit(&ids);
     return status;
 }

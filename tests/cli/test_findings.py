@@ -91,6 +91,10 @@ for fact, args, want in (
         ("a severity", ["--severity", "medium"], ["Service web"]),
         ("a result", ["--result", "warn,error"], ["Service web"]),
         ("a policy", ["--policy", "require-network-policy"], ["Namespace shop"]),
+        ("a rule", ["--rule", "block-loadbalancer-without-approval", "-n", "shop"], ["Service web"]),
+        ("rules by their ids", ["--rule", "require-network-policy/require-default-deny-ingress,restrict-service-types/block-nodeport-in-production"],
+         ["Namespace shop"]),
+        ("an alias of another rule", ["--rule", "restrict-egress-traffic/block-external-ips"], []),
         ("resolved ones", ["--state", "resolved"], ["Service old"]),
         ("suppressed ones", ["--state", "suppressed"], ["Deployment web"]),
         ("a limit", ["--limit", "1"], ["Namespace shop"]),
@@ -100,6 +104,8 @@ for fact, args, want in (
         ("nothing", ["-n", "none"], []),
 ):
     equal("filter: " + fact, names(*args), want)
+equal("a rule that does not exist is not answered by an empty list", run("findings", "--db", DB, "--rule", "block-nodeport-in-prod"),
+      (2, "", "netaudit: findings: unknown rule 'block-nodeport-in-prod' (did you mean block-nodeport-in-production?); netaudit rules lists them\n"))
 equal("without findings the status is 0", run("findings", "--db", DB, "-n", "none", "-o", "json"), (0, "[]\n", ""))
 suppressed = json.loads(run("findings", "--db", DB, "--json", "--state", "suppressed")[1])[0]
 equal("suppressed leaves as skip, with its reason", (suppressed["result"], suppressed["exemption"]), ("skip", "built in: label"))

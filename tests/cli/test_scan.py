@@ -101,7 +101,7 @@ for fact, args, sentence in (
         ("explain without a rule", ["explain"],
          "netaudit: explain: needs one rule, such as restrict-service-types/restrict-nodeport-range\n"),
         ("an unknown rule names the nearest", ["explain", "restrict-nodeport-rnge"],
-         "netaudit: explain: unknown rule 'restrict-nodeport-rnge'; did you mean 'restrict-nodeport-range'?; netaudit rules lists them\n"),
+         "netaudit: explain: unknown rule 'restrict-nodeport-rnge' (did you mean restrict-nodeport-range?); netaudit rules lists them\n"),
 ):
     status, out, err = run(*args)
     equal(fact, (status, out, err), (2, "", sentence))
