@@ -191,3 +191,11 @@ bool world_covered(struct world *w, int family)
     }
     return public_of[f].total - covered <= tolerated;
 }
+
+bool world_has(const char *address)
+{
+    struct cidr c;
+
+    pthread_once(&once, find_public);
+    return ip_parse(address, &c) && public_part(c.family == 4 ? 0 : 1, range_of(&c)) == 1;
+}

@@ -24,5 +24,7 @@ void world_reset(struct world *w);
 void world_add(struct world *w, const struct ip_block *b);
 /* Do they cover everyone outside in a family, less at most 1/256 of them? Sorts the ranges. */
 bool world_covered(struct world *w, int family);
+/* Is this address among everyone outside? */
+bool world_has(const char *address);
 
 #endif
