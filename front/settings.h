@@ -78,8 +78,8 @@ const char *settings_restart_key(const struct settings *before, const struct set
 
 /* Reads `path` over the defaults. Errors: NA_ENOENT, NA_EIO, NA_ELIMIT, NA_EINVAL with
  * "path:line:column: key: sentence". On failure *s holds defaults (and is still to be
- * deinitialised). Rule patterns and parameters are checked by ruleset_create, which callers call
- * next; its sentence is then prefixed by settings_locate. */
+ * deinitialised). Rule patterns and parameters are checked by settings_ruleset, which callers call
+ * next. */
 int settings_load(struct settings *s, const char *path, struct error *err);
 /* The same from memory; `name` stands for the path in sentences. */
 int settings_parse(struct settings *s, const char *name, const char *text, size_t len,
