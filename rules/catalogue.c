@@ -38,8 +38,10 @@ static void sort_rules(void)
     } lists[] = {
         { network_policy_rules, network_policy_rule_count },
         { ingress_class_rules, ingress_class_rule_count },
+        { ingress_route_rules, ingress_route_rule_count },
         { ingress_tls_rules, ingress_tls_rule_count },
         { service_rules, service_rule_count },
+        { service_target_rules, service_target_rule_count },
     };
 
     for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
