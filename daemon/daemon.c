@@ -65,6 +65,7 @@ struct daemon {
     enum phase phase;
     uint64_t started_ms, last_run_ms;
     bool touched; /* the cache changed since the pump last looked */
+    bool synced;  /* everything was judged and committed once; true to the last status */
 
     struct store *store;
     struct life *life;
@@ -120,7 +121,7 @@ static void write_status(struct daemon *d, bool always)
                                .cluster_id = store_cluster_id(d->store),
                                .server = credentials_server(d->credentials),
                                .watched_kinds = d->watched_kinds,
-                               .synced = d->phase == PHASE_RUNNING,
+                               .synced = d->synced,
                                .store_error = stats.last_error,
                                .now_ms = clock_wall_ms() };
     uint64_t digest = status_digest(&in);
@@ -399,6 +400,7 @@ static void on_committed(void *ctx, int64_t last_seq, uint32_t rows, uint64_t co
     store_stats(d->store, &stats);
     if (stats.waiting_rows == 0) {
         move(d, PHASE_RUNNING);
+        d->synced = true;
         write_status(d, true);
         log_synced(d);
     }

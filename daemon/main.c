@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     struct error err = { 0 };
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk: the store waits it out */
     forbid_core_dumps();
     if (options_parse(&options, argc, argv, &err) != 0) {
         return usage_error(&err);

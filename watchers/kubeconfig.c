@@ -175,6 +175,11 @@ static int check_server(struct kubeconfig *k, const struct entry *e, struct erro
         !url_host(k->server, host, sizeof(host), &port)) {
         return entry_error(e, "server", err, "is no http or https URL");
     }
+    const char *authority = strstr(k->server, "://") + 3;
+    if (memchr(authority, '@', strcspn(authority, "/?#")) != NULL) {
+        /* The server's URL is logged and kept in the status. */
+        return entry_error(e, "server", err, "must hold no user name or password");
+    }
     k->server[strcspn(k->server, "?#")] = '\0';
     for (len = strlen(k->server); len > 0 && k->server[len - 1] == '/'; len--) {
         k->server[len - 1] = '\0';

@@ -77,12 +77,18 @@ def split_name(word):
     return ns, name
 
 
+def complain_of_sanitizers(text):
+    at = re.search("(Address|Leak)Sanitizer|runtime error: ", text)
+    if at:
+        raise Failure("a sanitizer complains: " + text[at.start() : at.start() + 3000])
+
+
 class World(Lab):
     """The lab, the actions of `given` and `when`, and the questions of `then`."""
 
     def __init__(self):
         super().__init__("netauditd-scn-")
-        self.flags, self.config = [], None
+        self.flags, self.config, self.ran = [], None, None
         self.config_path = os.path.join(self.folder, "config.yaml")
 
     def write_config(self):
@@ -91,7 +97,28 @@ class World(Lab):
 
     def launch(self, wait=True):
         config = ["--config", self.config_path] if self.config else []
-        self.start_daemon("--log-level", "debug", *config, *self.flags, wait=20 if wait else 0)
+        self.start_daemon("--log-level", "debug", *config, *[self.filled(f) for f in self.flags], wait=20 if wait else 0)
+
+    def variables(self):
+        return {"FOLDER": self.folder, "DB": self.db_path, "LOG": self.log_path, "KUBECONFIG": self.kubeconfig, "API": self.api_url, "CONTROL": self.control_url, "BIN": BUILD,
+                "PID": str(self.daemon.pid) if self.daemon else ""}
+
+    def filled(self, text):
+        for name, value in self.variables().items():
+            text = text.replace("$" + name, value)
+        return text
+
+    def shell(self, command):
+        """Runs it in the folder with the variables; its status and what it said are asked for by `status` and `said`."""
+        try:
+            self.ran = subprocess.run(["/bin/sh", "-c", command], cwd=self.folder, env={**os.environ, **self.variables()}, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+        except subprocess.TimeoutExpired as late:
+            raise Failure("it did not end within 30 s") from late
+        complain_of_sanitizers(self.said())
+
+    def said(self):
+        return self.ran.stdout.decode(errors="replace") if self.ran else ""
 
     # ---- acting
     def objects(self, block):
@@ -122,6 +149,8 @@ class World(Lab):
             self.write_config()
         elif verb == "flags":
             self.flags = rest
+        elif verb == "sh":
+            self.shell(line.block if line.block is not None else line.text.split(None, 1)[1])
         elif verb == "wait":
             time.sleep(seconds(rest[0]))
         elif verb == "daemon" and rest[0] == "start":
@@ -218,6 +247,17 @@ class World(Lab):
             return "" if line.text.split(None, 1)[1] in self.log() else "no such line"
         if verb == "no" and rest[0] == "log":
             return "it is there" if line.text.split(None, 2)[2] in self.log() else ""
+        if verb == "status":
+            return "" if self.ran and self.ran.returncode == int(rest[0]) else "it is %s; said %r" % (self.ran and self.ran.returncode, self.said()[-2000:])
+        if verb == "said":
+            return "" if line.text.split(None, 1)[1] in self.said() else "it said %r" % self.said()[-2000:]
+        if verb == "no" and rest[0] == "said":
+            return "it said %r" % self.said()[-2000:] if line.text.split(None, 2)[2] in self.said() else ""
+        if verb == "runs":
+            return "" if self.daemon.poll() is None else "it ended with status %d" % self.daemon.returncode
+        if verb == "sound":
+            answer = self.rows("PRAGMA integrity_check") + self.rows("PRAGMA foreign_key_check")
+            return "" if answer == [("ok",)] else "SQLite says %s" % answer[:5]
         if verb == "ready":
             return "" if self.synced() else "not synced"
         if verb == "exited":
@@ -265,6 +305,10 @@ def play(sections):
                     raise Failure("line %d: %s" % (line.number, failure)) from failure
             if i == 0:
                 world.launch(wait="unsynced" not in section.words)
+        if world.daemon.poll() is None:
+            world.stop_daemon()
+        world.log_from = 0
+        complain_of_sanitizers(world.log())
     except (Failure, LabError) as failure:
         kept = "\nkept " + world.folder if "KEEP" in os.environ else ""
         raise Failure("%s%s\n%s" % (failure, kept, world.log()[-4000:])) from failure
