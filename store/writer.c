@@ -23,7 +23,7 @@ enum {
     WATCH_STATE_MS = 5000, /* watch states without rows wait this long */
     HEARTBEAT_MS = 60000,  /* so that "last alive" is never older */
     TICK_MS = 1000,        /* retention looks this often */
-    BUSY_TICK_MS = 100,    /* and this often while rows keep coming and it has work */
+    BUSY_TICK_MS = 10,     /* and this often while rows keep coming and it has work */
     HANGS_MS = 2000,       /* a commit that takes longer counts as a disk that refuses */
     PRUNE_ROWS = 1000,     /* deletions in one step when nothing waits */
     PRUNE_ROWS_BUSY = 200,
