@@ -153,8 +153,9 @@ func (r *reader) await(limit time.Duration, ok func() bool) (time.Time, bool) {
 			return false
 		}
 		last = v
+		yes := ok()
 		at = time.Now()
-		return ok()
+		return yes
 	})
 }
 
