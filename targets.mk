@@ -8,13 +8,17 @@ TEST_TOOLS := $(FAKE)
 # Tests that are scripts; like the unit programs they print TAP.
 SCRIPTS := $(wildcard tests/check_layers.sh tests/*/test_*.py tests/*/run_*.py)
 
+# Those that have a longer form say so by asking for LONG.
+LONG_SOURCES := $(shell grep -lE '(getenv\(|environ.*)"LONG"' $(foreach r,$(ALL_ROOMS),$(wildcard tests/$(r)/test_*.c)) $(SCRIPTS))
+LONG_TESTS = $(patsubst %.c,$(B)/%,$(filter %.c,$(LONG_SOURCES))) $(filter-out %.c,$(LONG_SOURCES))
+
 .PHONY: check
 check: all $(UNIT) $(TEST_TOOLS) ## every test that needs no cluster (at most 10 minutes on 2 cores)
 	$(Q)NETAUDIT_BUILD=$(B) tests/run_tests.sh $(UNIT) $(SCRIPTS)
 
 .PHONY: check-long
-check-long: all $(UNIT) $(TEST_TOOLS) ## the same with longer random runs (at most 25 minutes)
-	$(Q)LONG=1 NETAUDIT_BUILD=$(B) tests/run_tests.sh $(UNIT) $(SCRIPTS)
+check-long: all $(UNIT) $(TEST_TOOLS) ## the random tests, longer (at most 25 minutes)
+	$(Q)LONG=1 TEST_TIMEOUT=1400 NETAUDIT_BUILD=$(B) tests/run_tests.sh $(LONG_TESTS)
 
 .PHONY: asan check-san
 asan: ## the same tests under AddressSanitizer and UBSan
