@@ -88,19 +88,46 @@ static bool item_same(const void *item, const void *key)
     return a->kind == b->kind && a->ns == b->ns && a->name == b->name;
 }
 
-/* A server would make up the end of a generated name. Ours counts, so that two are two. */
-static void make_name(struct manifest_loader *l, struct object *obj)
+/* Numbers the name (0: the bare prefix). True when an object of it was read before. */
+static bool is_taken(const struct manifest_loader *l, struct object *obj, const char *prefix,
+                     uint32_t number)
 {
     char text[320];
 
-    for (unsigned i = 1; table_find(&l->by_name, name_hash(obj), obj, item_same) != NULL; i++) {
-        const char *prefix = obj->name->text;
-        size_t len = strlen(prefix) - (i > 1 ? 5 : 0);
-
-        snprintf(text, sizeof(text), "%.*s%05u", (int)len, prefix, i % 100000);
-        str_unref(obj->name);
-        obj->name = str_intern(text);
+    if (number == 0) {
+        snprintf(text, sizeof(text), "%s", prefix);
+    } else {
+        snprintf(text, sizeof(text), "%s%05u", prefix, number);
     }
+    str_unref(obj->name);
+    obj->name = str_intern(text);
+    return table_find(&l->by_name, name_hash(obj), obj, item_same) != NULL;
+}
+
+/* A server would make up the end of a generated name. Ours counts, so that two are two. The numbers
+ * in use are searched by halves: a file may hold a hundred thousand objects of one prefix. */
+static void make_name(struct manifest_loader *l, struct object *obj)
+{
+    struct str *prefix = str_ref(obj->name);
+    uint32_t taken = 0, wanted = 1;
+
+    if (is_taken(l, obj, prefix->text, 0)) {
+        while (is_taken(l, obj, prefix->text, wanted)) {
+            taken = wanted;
+            wanted *= 2;
+        }
+        while (wanted - taken > 1) {
+            uint32_t middle = taken + (wanted - taken) / 2;
+
+            if (is_taken(l, obj, prefix->text, middle)) {
+                taken = middle;
+            } else {
+                wanted = middle;
+            }
+        }
+        is_taken(l, obj, prefix->text, wanted);
+    }
+    str_unref(prefix);
 }
 
 static void keep(const struct object_reading *r, struct object *obj, struct origin *origin,

@@ -538,6 +538,25 @@ TEST(lists_documents_and_unknown_kinds)
     }
 }
 
+TEST(names_are_generated_however_many_share_a_prefix)
+{
+    enum { MANY = 100002, ITEMS_MAX_BYTES = 16 * 1024 * 1024 }; /* more than five digits number */
+    struct loaded l;
+    struct buf text;
+
+    buf_init(&text, ITEMS_MAX_BYTES);
+    for (int i = 0; i < MANY; i++) {
+        buf_adds(&text, "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{"
+                        "\"generateName\":\"n-\"}}\n");
+    }
+    load_begin(&l);
+    manifest_load(l.loader, put("many.json", buf_text(&text)));
+    CHECK_INT("every one is an object of its own", manifest_counts(l.loader)->objects, MANY);
+    CHECK_STR("without a complaint", buf_text(&l.complaints), "");
+    load_end(&l);
+    buf_deinit(&text);
+}
+
 TEST(the_same_object_twice)
 {
     struct loaded l;
@@ -858,6 +877,7 @@ int main(void)
         cmocka_unit_test(ingresses_are_validated_as_a_server_does),
         cmocka_unit_test(workloads_metadata_and_kinds),
         cmocka_unit_test(lists_documents_and_unknown_kinds),
+        cmocka_unit_test(names_are_generated_however_many_share_a_prefix),
         cmocka_unit_test(the_same_object_twice),
         cmocka_unit_test(joining_does_what_a_server_would),
         cmocka_unit_test(fields_have_lines),
