@@ -121,9 +121,8 @@ static const struct deny_words ingress_words = {
     "the namespace is annotated as default-deny but not every pod of it is isolated for ingress; "
     "create a default-deny "
     "policy with an empty podSelector and policy type Ingress",
-    "the namespace is closed to ingress by one policy and opened to everyone by another; remove "
-    "the rule that admits "
-    "everyone",
+    "network policies isolate the namespace for ingress and then admit everyone; remove the rule "
+    "that admits everyone",
     "the namespace is annotated as default-deny but a policy opens its ingress to everyone; remove "
     "the rule that admits "
     "everyone",
@@ -136,9 +135,8 @@ static const struct deny_words egress_words = {
     "the namespace is annotated as default-deny but not every pod of it is isolated for egress; "
     "create a default-deny "
     "policy with an empty podSelector and policy type Egress",
-    "the namespace is closed to egress by one policy and opened to everyone by another; remove the "
-    "rule that admits "
-    "everyone",
+    "network policies isolate the namespace for egress and then admit everyone; remove the rule "
+    "that admits everyone",
     "the namespace is annotated as default-deny but a policy opens its egress to everyone; remove "
     "the rule that admits "
     "everyone",
