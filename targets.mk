@@ -9,7 +9,7 @@ TEST_TOOLS := $(FAKE)
 SCRIPTS := $(wildcard tests/check_layers.sh tests/*/test_*.py tests/*/run_*.py)
 
 # Those that have a longer form say so by asking for LONG.
-LONG_SOURCES := $(shell grep -lE '(getenv\(|environ.*)"LONG"' $(foreach r,$(ALL_ROOMS),$(wildcard tests/$(r)/test_*.c)) $(SCRIPTS))
+LONG_SOURCES := $(shell grep -lE '(getenv.|environ.*)"LONG"' $(foreach r,$(ALL_ROOMS),$(wildcard tests/$(r)/test_*.c)) $(SCRIPTS))
 LONG_TESTS = $(patsubst %.c,$(B)/%,$(filter %.c,$(LONG_SOURCES))) $(filter-out %.c,$(LONG_SOURCES))
 
 .PHONY: check
