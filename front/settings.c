@@ -188,6 +188,14 @@ void settings_init(struct settings *s)
     for (const char *const *w = settings_result_defaults; *w != NULL; w++) {
         vec_push(&s->reports_results, *w);
     }
+    for (const char *const *label = environment_default_labels; *label != NULL; label++) {
+        vec_push(&s->ruleset.environment_labels, *label);
+    }
+    for (size_t e = 0; e < ENV_STANDARD; e++) {
+        for (const char *const *w = environment_default_words[e]; *w != NULL; w++) {
+            vec_push(&s->ruleset.words[e], *w);
+        }
+    }
 }
 
 void settings_deinit(struct settings *s)

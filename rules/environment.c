@@ -5,13 +5,14 @@
 #include "base/vec.h"
 #include "rules/ruleset_private.h"
 
-static const char *const default_labels[] = { "netauditd.io/environment", "environment", "env",
-                                              NULL };
+const char *const environment_default_labels[] = { "netauditd.io/environment", "environment", "env",
+                                                   NULL };
 static const char *const production[] = { "production", "prod", "prd", NULL };
 static const char *const staging[] = { "staging", "stage", "stg", "preprod", "uat", NULL };
 static const char *const development[] = { "development", "dev",   "test",    "testing",
                                            "local-dev",   "local", "sandbox", NULL };
-static const char *const *const default_words[ENV_STANDARD] = { production, staging, development };
+const char *const *const environment_default_words[ENV_STANDARD] = { production, staging,
+                                                                     development };
 
 static const char *const *copy_list(struct ruleset *rs, const char *const *items, size_t count)
 {
@@ -25,8 +26,8 @@ static const char *const *copy_list(struct ruleset *rs, const char *const *items
 
 void environment_configure(struct ruleset *rs, const struct ruleset_settings *s)
 {
-    rs->environment_labels = default_labels;
-    memcpy(rs->words, default_words, sizeof(rs->words));
+    rs->environment_labels = environment_default_labels;
+    memcpy(rs->words, environment_default_words, sizeof(rs->words));
     rs->force_environment = -1;
     if (s == NULL) {
         return;

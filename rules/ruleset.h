@@ -28,13 +28,17 @@ struct exemption {
     uint32_t line, column;
 };
 struct ruleset_settings {
-    VEC(const char *) environment_labels;  /* empty: netauditd.io/environment, environment, env */
-    VEC(const char *) words[ENV_STANDARD]; /* empty: the defaults of RULES.md 1 */
+    VEC(const char *) environment_labels;  /* empty: environment_default_labels */
+    VEC(const char *) words[ENV_STANDARD]; /* empty: environment_default_words */
     bool audit_system_namespaces;
     VEC(struct rule_setting) rules;
     VEC(struct exemption) exemptions;
     int force_environment; /* --environment: enum environment, or -1 */
 };
+
+/* RULES 1. Lists end with NULL. */
+extern const char *const environment_default_labels[];
+extern const char *const *const environment_default_words[ENV_STANDARD];
 
 struct ruleset;
 /* 0, or NA_EINVAL with one sentence that names the setting (pattern, parameter, what would be

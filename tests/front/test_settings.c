@@ -73,7 +73,8 @@ static const char full[] = HEAD
     "rules:\n"
     "  require-ingress-class/*:\n"
     "    levels: {production: off, staging: warn}\n"
-    "    parameters: {approved-ingressclasses: [nginx, traefik], grace: 5m, count: 3, map: {a: b}}\n"
+    "    parameters: {approved-ingressclasses: [nginx, traefik], grace: 5m, count: 3, map: {a: "
+    "b}}\n"
     "exemptions:\n"
     "- {rule: '*', namespace: shop, reason: why, owner: o, ticket: T-1, expires: "
     "'2027-01-31T00:00:00Z'}\n"
@@ -132,6 +133,31 @@ TEST(what_is_printed_reads_back_to_the_same)
     settings_deinit(&again);
 }
 
+TEST(what_is_printed_without_a_file_is_what_is_in_effect)
+{
+    static const struct {
+        const char *fact, *line;
+    } rows[] = {
+        { "the labels that tell an environment",
+          "\n  labels: [\"netauditd.io/environment\", \"environment\", \"env\"]\n" },
+        { "the words of production", "\n    production: [\"production\", \"prod\", \"prd\"]\n" },
+        { "the words of staging",
+          "\n    staging: [\"staging\", \"stage\", \"stg\", \"preprod\", \"uat\"]\n" },
+        { "results exported", "\n  results: [\"fail\", \"warn\", \"error\"]\n" },
+    };
+    struct settings s;
+    struct buf out;
+
+    settings_init(&s);
+    buf_init(&out, 65536);
+    CHECK_INT("printed", settings_print(&s, &out), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK(rows[i].fact, strstr(buf_text(&out), rows[i].line) != NULL);
+    }
+    buf_deinit(&out);
+    settings_deinit(&s);
+}
+
 TEST(every_key_is_documented)
 {
     char *text = NULL;
@@ -156,5 +182,6 @@ int main(void)
     RUN_TESTS(cmocka_unit_test(a_bad_file_is_one_sentence_with_its_place),
               cmocka_unit_test(every_key_is_read),
               cmocka_unit_test(what_is_printed_reads_back_to_the_same),
+              cmocka_unit_test(what_is_printed_without_a_file_is_what_is_in_effect),
               cmocka_unit_test(every_key_is_documented));
 }
