@@ -115,11 +115,11 @@ def story(demo):
 
 
 def stay(demo, seconds):
-    db = demo.db_path
+    db, build = demo.db_path, os.path.relpath(BUILD)
     say()
     say(paint("Ask for more, from another terminal:", "bold"))
-    for command in ("%s/netaudit findings --db %s" % (BUILD, db), "%s/netaudit findings --db %s -n shop-prod -o wide" % (BUILD, db),
-                    "%s/netaudit status --db %s" % (BUILD, db), "%s/netaudit explain restrict-service-types/block-service-externalips" % BUILD,
+    for command in ("%s/netaudit findings --db %s" % (build, db), "%s/netaudit findings --db %s -n shop-prod -o wide" % (build, db),
+                    "%s/netaudit status --db %s" % (build, db), "%s/netaudit explain restrict-service-types/block-service-externalips" % build,
                     "sqlite3 -readonly %s 'select * from policy_report_result'" % db,
                     "kubectl --kubeconfig %s get networkpolicies -A" % demo.kubeconfig):
         say("  " + paint(command, "blue"))
