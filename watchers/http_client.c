@@ -397,7 +397,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     int flags = 0;
 
     if (status < 0) {
-        flags = CURL_CSELECT_ERR;
+        /* The socket failed, and reading it tells how. By CURL_CSELECT_ERR curl knows only that
+         * something did, and does not try a kept connection's request again on a fresh one. */
+        flags = CURL_CSELECT_IN | CURL_CSELECT_OUT;
     }
     flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
     flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;

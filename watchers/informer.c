@@ -50,6 +50,7 @@ struct informer {
     struct kube_get version;
     char server_version[64];
     uint64_t version_delay_ms;
+    bool version_told;                  /* that it could not be had */
     uv_timer_t timer;                   /* next try of the version, next kind to start */
     VEC(struct reflector *) reflectors; /* in the order in which they start */
     size_t started;
@@ -301,6 +302,14 @@ static void version_later(struct informer *inf, const char *why)
     }
 }
 
+static void tell_version_trouble(struct informer *inf, const char *why)
+{
+    log_event(inf->version_told ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "watchers", "trouble",
+              KV_TEXT("resource", "/version"), KV_TEXT("error", why),
+              KV_TEXT("next", "asked again after a pause"));
+    inf->version_told = true;
+}
+
 static void read_version(struct informer *inf)
 {
     const struct kube_get *get = &inf->version;
@@ -322,12 +331,13 @@ static void on_version(struct kube_get *get, int status)
 
     if (status != 0) {
         snprintf(why, sizeof(why), "%s", get->req.http.error.text);
+        if (status != NA_EUNREACH) { /* that is told once for all kinds, by kube_client */
+            tell_version_trouble(inf, why);
+        }
         version_later(inf, why);
     } else if (code == 401 || code == 429 || code >= 500) {
         snprintf(why, sizeof(why), "%d %s", code, get->status.message);
-        log_event(inf->version_delay_ms == REFLECTOR_BACKOFF_MS ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG,
-                  "watchers", "trouble", KV_TEXT("resource", "/version"), KV_TEXT("error", why),
-                  KV_TEXT("next", "asked again after a pause"));
+        tell_version_trouble(inf, why);
         version_later(inf, why);
     } else {
         if (code == 200) {

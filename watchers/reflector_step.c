@@ -527,13 +527,32 @@ static void refused(struct reflector_machine *m, const struct reflector_event *e
 /* ---- answers
  * ------------------------------------------------------------------------------------- */
 
+/* Nothing was heard for so long that a list must tell whether our version still means anything. A
+ * server that sends no bookmarks is doubted less and less often. */
+static void doubt(struct reflector_machine *m, uint64_t now_ms, struct reflector_order *o)
+{
+    m->silent_limit_ms *= m->silent_limit_ms < 16 * (uint64_t)REFLECTOR_SILENT_RELIST_MS ? 2 : 1;
+    want_list(m, now_ms, FROM_VERSION);
+    send_now(m, now_ms, o, EDGE_DOUBT);
+}
+
+static bool in_doubt(const struct reflector_machine *m, uint64_t now_ms)
+{
+    return now_ms - m->heard_ms >= m->silent_limit_ms;
+}
+
 static void answered(struct reflector_machine *m, uint64_t now_ms, struct reflector_order *o)
 {
     m->answered = true;
     m->answered_ms = m->byte_ms = now_ms;
     m->auth_retried = false;
     m->starting_tries = 0;
-    if (m->phase == REFLECTOR_WATCHING) {
+    if (m->phase == REFLECTOR_WATCHING && in_doubt(m, now_ms)) {
+        /* After a long outage: a restored server counts on from an older version, and by the time
+         * it has caught up with ours nobody can tell that we remember another history. */
+        o->abort_request = true;
+        doubt(m, now_ms, o);
+    } else if (m->phase == REFLECTOR_WATCHING) {
         m->alive_ms = now_ms;
         m->absent_tries = m->too_large_tries = 0;
         note_success(m, now_ms, o);
@@ -546,8 +565,7 @@ static void got_bytes(struct reflector_machine *m, uint64_t now_ms, struct refle
     m->byte_ms = now_ms;
     m->stream_warned = false;
     if (m->phase == REFLECTOR_WATCHING) {
-        m->alive_ms = now_ms;
-        m->silent_ms = 0;
+        m->alive_ms = m->heard_ms = now_ms;
         m->silent_limit_ms = REFLECTOR_SILENT_RELIST_MS;
         if (m->state == KIND_STATE_STALE) {
             set_state(m, KIND_STATE_SYNCED, "", o);
@@ -576,11 +594,10 @@ static void swapped(struct reflector_machine *m, uint64_t now_ms, const char *ve
     m->known_version[0] = '\0';
     m->generation_open = false;
     m->synced = true;
-    m->alive_ms = m->complete_ms = now_ms;
+    m->alive_ms = m->heard_ms = m->complete_ms = now_ms;
     m->relist_reason = RELIST_OTHER;
     m->fruitless = m->list_failures = m->stream_failures = 0;
     m->too_large_tries = m->absent_tries = 0;
-    m->silent_ms = 0;
     o->swap = true;
     note_success(m, now_ms, o);
     set_state(m, KIND_STATE_SYNCED, "", o);
@@ -662,17 +679,9 @@ static void rewatch(struct reflector_machine *m, uint64_t now_ms, const char *te
         retry_watch(m, now_ms, 0, text, o, edge == EDGE_ENDED ? EDGE_SHORT : edge);
         return;
     }
-    if (m->frames == 0 && m->byte_ms == m->answered_ms) {
-        m->silent_ms += lived_ms;
-    }
-    if (m->silent_ms >= m->silent_limit_ms) {
-        /* A server that sends no bookmarks is doubted less and less often. */
-        m->silent_ms = 0;
-        m->silent_limit_ms *=
-            m->silent_limit_ms < 16 * (uint64_t)REFLECTOR_SILENT_RELIST_MS ? 2 : 1;
+    if (in_doubt(m, now_ms)) {
         m->edges[edge]++;
-        want_list(m, now_ms, FROM_VERSION);
-        send_now(m, now_ms, o, EDGE_DOUBT);
+        doubt(m, now_ms, o);
     } else if (spins) {
         wait_then(m, now_ms, 0, o, edge);
     } else {

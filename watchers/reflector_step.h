@@ -30,7 +30,7 @@ enum {
     REFLECTOR_WATCH_IDLE_MS = 150000,    /* bookmarks come about once a minute */
     REFLECTOR_WALL_MARGIN_MS = 5000,     /* beyond timeoutSeconds */
     REFLECTOR_SHORT_MS = 1000,           /* a watch that lived shorter brought nothing */
-    REFLECTOR_SILENT_RELIST_MS = 300000, /* watches without one byte, summed up */
+    REFLECTOR_SILENT_RELIST_MS = 300000, /* without one byte of a watch */
     REFLECTOR_FRUITLESS_MAX = 8,         /* watches in a row that failed without progress */
     REFLECTOR_PAGE_TRIES = 10,
     REFLECTOR_STREAM_TRIES = 3,     /* cut or failed streaming lists in a row before LIST */
@@ -82,7 +82,7 @@ enum reflector_edge {
     EDGE_STREAM_REFUSED, /* streaming list not served: LIST from now on */
     EDGE_STREAM_STUCK,   /* streaming list without end: LIST from now on */
     EDGE_FRUITLESS,      /* too many failed watches in a row: relist */
-    EDGE_DOUBT,          /* watches silent for too long: relist */
+    EDGE_DOUBT,          /* nothing heard for too long: relist */
     EDGE_STOP,
     EDGE_COUNT
 };
@@ -192,7 +192,7 @@ struct reflector_machine {
     /* watches */
     unsigned fruitless;
     bool last_was_short;
-    uint64_t silent_ms, silent_limit_ms;
+    uint64_t heard_ms, silent_limit_ms; /* last byte of a watch, or swap; how long without */
     /* failures */
     uint64_t backoff_ms, last_failure_ms;
     unsigned too_large_tries, absent_tries, starting_tries;

@@ -400,7 +400,7 @@ static const struct {
       LISTED "+5000 ->\nend -> watch(10)\nwake [70000,70001) -> !! abort wait\n" },
 
     /* H, CONTRACTS 1 */
-    { "stale after the time configured, fresh with the next byte", false, NULL,
+    { "stale after the time configured; after so long a list has to tell, then fresh", false, NULL,
       LISTED "+5000 ->\nfail cut -> watch(10)\nfail unreach -> !! wait\n+600000 -> =stale "
              "watch(10)\nanswer -> recovered =synced\n" },
     { "forbidden is not stale", false, NULL,
