@@ -402,7 +402,8 @@ static const struct {
     /* H, CONTRACTS 1 */
     { "stale after the time configured; after so long a list has to tell, then fresh", false, NULL,
       LISTED "+5000 ->\nfail cut -> watch(10)\nfail unreach -> !! wait\n+600000 -> =stale "
-             "watch(10)\nanswer -> recovered =synced\n" },
+             "watch(10)\nanswer -> abort begin list(10,notolder)\nlist 12 -> swap recovered "
+             "=synced watch(12)\n" },
     { "forbidden is not stale", false, NULL,
       LISTED "+5000 ->\nend -> watch(10)\nrefuse 403 -> !! =forbidden\n+3000000 -> "
              "watch(10)\nrefuse 403 -> !\n" },
