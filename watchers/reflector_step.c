@@ -527,11 +527,9 @@ static void refused(struct reflector_machine *m, const struct reflector_event *e
 /* ---- answers
  * ------------------------------------------------------------------------------------- */
 
-/* Nothing was heard for so long that a list must tell whether our version still means anything. A
- * server that sends no bookmarks is doubted less and less often. */
+/* Nothing was heard for so long that a list must tell whether our version still means anything. */
 static void doubt(struct reflector_machine *m, uint64_t now_ms, struct reflector_order *o)
 {
-    m->silent_limit_ms *= m->silent_limit_ms < 16 * (uint64_t)REFLECTOR_SILENT_RELIST_MS ? 2 : 1;
     want_list(m, now_ms, FROM_VERSION);
     send_now(m, now_ms, o, EDGE_DOUBT);
 }
@@ -680,6 +678,9 @@ static void rewatch(struct reflector_machine *m, uint64_t now_ms, const char *te
         return;
     }
     if (in_doubt(m, now_ms)) {
+        /* A server that sends no bookmarks is doubted less and less often. */
+        m->silent_limit_ms *=
+            m->silent_limit_ms < 16 * (uint64_t)REFLECTOR_SILENT_RELIST_MS ? 2 : 1;
         m->edges[edge]++;
         doubt(m, now_ms, o);
     } else if (spins) {
