@@ -215,7 +215,17 @@ def idle():
         lab.end()
 
 
-BENCHES = {"sync-10k": sync_10k, "sync-150k": sync_150k, "events": events, "scan": scan, "idle": idle}
+def store():
+    """The store alone: bytes per transition, commit latency, throughput. Its own program prints the lines."""
+    progress("the store alone")
+    done = subprocess.run([os.path.join(BUILD, "tests/bench/store_bench")], stdout=subprocess.PIPE, text=True, check=False)
+    progress("")
+    print(done.stdout, end="", flush=True)
+    if done.returncode != 0:
+        raise LabError("store_bench ended with status %d" % done.returncode)
+
+
+BENCHES = {"sync-10k": sync_10k, "sync-150k": sync_150k, "events": events, "scan": scan, "store": store, "idle": idle}
 
 
 def main():
