@@ -209,7 +209,8 @@ size_t text_distance(const char *a, const char *b)
 const char *text_nearest(const char *const *names, const char *word)
 {
     const char *best = NULL;
-    size_t best_distance = 3;
+    size_t best_distance =
+        strlen(word) > 3 ? 3 : 2; /* of a short word nearly all is its neighbour */
 
     for (; *names != NULL; names++) {
         size_t d = text_distance(*names, word);

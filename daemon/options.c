@@ -154,7 +154,7 @@ static int lay_log_flags(const struct options *o, struct settings *s, struct err
     if (o->log_format != NULL) {
         if (!log_format_parse(o->log_format, &format)) {
             return error_set(err, NA_EINVAL,
-                             "--log-format '%s': must be auto, logfmt, json or journald",
+                             "log format '%s': must be auto, logfmt, json or journald",
                              o->log_format);
         }
         s->log_format = (int)format;

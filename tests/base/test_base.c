@@ -251,6 +251,7 @@ TEST(the_nearest_word_is_near)
 
     CHECK_STR("a swap", text_nearest(names, "namsepace"), "namespace");
     CHECK_STR("one letter", text_nearest(names, "kinds"), "kind");
+    CHECK_STR("a short word has few neighbours", text_nearest(names, "end"), NULL);
     CHECK_STR("nothing near", text_nearest(names, "selector"), NULL);
 }
 

@@ -38,7 +38,7 @@ for fact, args, sentence in (
         ("a flag without its value", ["--db"], "netauditd: --db needs a value: FILE\n"),
         ("a switch with a value", ["--check-config=yes"], "netauditd: --check-config takes no value\n"),
         ("a stray word", ["start"], "netauditd: unexpected argument 'start'; see netauditd --help\n"),
-        ("a bad log format", ["--log-format", "xml"], "netauditd: --log-format 'xml': must be auto, logfmt, json or journald\n"),
+        ("a bad log format", ["--log-format", "xml"], "netauditd: log format 'xml': must be auto, logfmt, json or journald\n"),
         ("a configuration that is not there", ["--config", "absent.yaml"], "netauditd: open 'absent.yaml': No such file or directory\n"),
 ):
     status, out, err = run(*args)
@@ -66,6 +66,8 @@ check("what --print-config prints is a good configuration", run("--config", prin
 
 status, out, err = run("--kubeconfig", "absent", "--db", os.path.join(FOLDER.name, "a.db"), "--log-format", "logfmt")
 check("a kubeconfig that is not there is named", status == 1 and "absent" in err and "cannot start" in err, err)
-status, out, err = run("--kubeconfig", good, "--db", "/nonexistent-folder/x.db", "--log-format", "json")
+kubeconfig = write("kubeconfig", "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+                   "users: [{name: u, user: {token: t}}]\ncontexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n")
+status, out, err = run("--kubeconfig", kubeconfig, "--db", "/nonexistent-folder/x.db", "--log-format", "json")
 check("a database that cannot be made is named", status == 1 and "/nonexistent-folder" in err and '"msg":"cannot start"' in err, err)
 finish()
