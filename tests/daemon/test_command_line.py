@@ -68,6 +68,6 @@ status, out, err = run("--kubeconfig", "absent", "--db", os.path.join(FOLDER.nam
 check("a kubeconfig that is not there is named", status == 1 and "absent" in err and "cannot start" in err, err)
 kubeconfig = write("kubeconfig", "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n"
                    "users: [{name: u, user: {token: t}}]\ncontexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n")
-status, out, err = run("--kubeconfig", kubeconfig, "--db", "/nonexistent-folder/x.db", "--log-format", "json")
-check("a database that cannot be made is named", status == 1 and "/nonexistent-folder" in err and '"msg":"cannot start"' in err, err)
+status, out, err = run("--kubeconfig", kubeconfig, "--db", good + "/x.db", "--log-format", "json")
+check("a database that cannot be made is named", status == 1 and "good.yaml" in err and '"msg":"cannot start"' in err, err)
 finish()
