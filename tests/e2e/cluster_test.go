@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +27,15 @@ const (
 	daemonUser  = "netauditd"
 	daemonToken = "e2e-netauditd-token"
 )
+
+// auditPolicy writes down what the daemon asks, and nothing else.
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [ResponseComplete, Panic]
+rules:
+- {level: Metadata, users: [netauditd]}
+- {level: None}
+`
 
 // cluster is one etcd and one kube-apiserver on loopback ports of their own. Both ports and the data stay
 // the same over any number of restarts of the server.
@@ -55,6 +65,9 @@ func newCluster(t testing.TB) *cluster {
 	c.tokens = filepath.Join(c.dir, "tokens.csv")
 	users := fmt.Sprintf("%s,admin,1,system:masters\n%s,%s,2\n", adminToken, daemonToken, daemonUser)
 	if err := os.WriteFile(c.tokens, []byte(users), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "audit.yaml"), []byte(auditPolicy), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.startEtcd(); err != nil {
@@ -120,6 +133,7 @@ func (c *cluster) startServer(port int) (*proc, error) {
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+c.pki.saKey, "--service-account-signing-key-file="+c.pki.saKey,
 		"--disable-admission-plugins=ServiceAccount",
+		"--audit-policy-file="+filepath.Join(c.dir, "audit.yaml"), "--audit-log-path="+filepath.Join(c.logs, "audit.log"),
 		"--endpoint-reconciler-type=none", "--profiling=false")
 	if err != nil {
 		return nil, err
@@ -323,4 +337,21 @@ func (c *cluster) bind(kind, namespace, name string) {
 	if _, err := c.admin.RbacV1().ClusterRoleBindings().Create(ctx, b, metav1.CreateOptions{}); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// asked gives the requests that the daemon's user has made, oldest first.
+func (c *cluster) asked() []string {
+	c.t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.logs, "audit.log"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var uris []string
+	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		var event struct{ RequestURI, Stage string }
+		if json.Unmarshal([]byte(line), &event) == nil && event.Stage == "RequestReceived" {
+			uris = append(uris, event.RequestURI)
+		}
+	}
+	return uris
 }

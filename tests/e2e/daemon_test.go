@@ -86,7 +86,7 @@ func (d *daemon) run() {
 	d.proc, err = startProc("netauditd", filepath.Join(filepath.Dir(d.logPath), "netauditd.stdout"), w,
 		[]string{"HOME=" + d.dir, "PATH=/usr/bin:/bin", "ASAN_OPTIONS=" + os.Getenv("ASAN_OPTIONS")},
 		daemonBin, "--config", d.config, "--kubeconfig", d.kubeconfig, "--db", d.db,
-		"--listen", "127.0.0.1:0", "--log-format", "logfmt")
+		"--listen", "127.0.0.1:0", "--log-format", "logfmt", "--log-level", envOr("E2E_LOG_LEVEL", "info"))
 	w.Close()
 	if err != nil {
 		r.Close()

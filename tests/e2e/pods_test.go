@@ -87,6 +87,22 @@ func TestTwoThousandPods(t *testing.T) {
 		t.Errorf("%d Deployments have no policy, not %d", count, workloads/2)
 	}
 
+	// Restarted with so much to judge and nothing to write, it is in step again at once.
+	before, mark := d.open(), d.mark()
+	for n := range 4 {
+		d.stop()
+		d.run()
+		if !d.awaitLog(10*time.Second, "msg=synced") {
+			t.Errorf("restart %d: not synced after 10 s; %s", n, tail(d.logPath, 10))
+		}
+	}
+	if diff := differences("before the restarts", before, "after", d.open()); diff != "" {
+		t.Errorf("restarts changed what is open:\n%s", diff)
+	}
+	for _, tr := range d.since(mark) {
+		t.Errorf("a restart caused a transition: %s is now %s (%s)", tr.key, tr.state, tr.reason)
+	}
+
 	// And all of them gone again.
 	for _, ns := range []string{"flat", "closed"} {
 		if err := deleteNamespace(c.admin, ns); err != nil {

@@ -84,6 +84,11 @@ func (p *proc) signal(sig syscall.Signal) {
 // ended waits at most limit for the process to end.
 func (p *proc) ended(limit time.Duration) bool {
 	select {
+	case <-p.done: // first, and alone: with two cases ready one is chosen at random
+		return true
+	default:
+	}
+	select {
 	case <-p.done:
 		return true
 	case <-time.After(limit):

@@ -5,7 +5,7 @@
 # Go caches afterwards, not at all while nothing changed); KUBEBUILDER_ASSETS=DIR is used instead when set.
 # Progress goes to stdout, logs of every process to build/e2e/logs/. The last line is `N passed, N failed, N skipped`;
 # with TALLY=FILE the three numbers are added to that file. E2E_RUN=REGEXP runs some tests only, E2E_SEED=N repeats
-# a random one, E2E_BUILD=build-asan takes the programs from there.
+# a random one, E2E_LOG_LEVEL=debug lets the daemon say more, E2E_BUILD=build-asan takes the programs from there.
 set -u
 cd "$(dirname "$0")"
 bin=$(cd ../.. && pwd)/build/e2e
