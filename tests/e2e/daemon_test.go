@@ -168,46 +168,78 @@ func (d *daemon) stop() {
 // after the API server's answer.
 func (d *daemon) opens(answer time.Time, result string, want ...key) {
 	d.t.Helper()
-	d.within(answer, "open", func(open map[key]string, _ map[key]string) []key {
-		var missing []key
-		for _, k := range want {
-			if open[k] != result {
-				missing = append(missing, k)
-			}
-		}
-		return missing
-	}, want)
+	if took, ok := d.opened(answer, result, want); ok {
+		d.say(took, "open", want)
+	}
 }
 
 // resolves waits likewise until all of the findings are in state resolved.
 func (d *daemon) resolves(answer time.Time, want ...key) {
 	d.t.Helper()
-	d.within(answer, "resolved", func(_ map[key]string, states map[key]string) []key {
-		var missing []key
+	if took, ok := d.resolved(answer, want); ok {
+		d.say(took, "resolved", want)
+	}
+}
+
+// opensAll and resolvesAll are for many findings, named by their number.
+func (d *daemon) opensAll(answer time.Time, want []key) {
+	d.t.Helper()
+	if took, ok := d.opened(answer, "fail", want); ok {
+		d.t.Logf("%5d ms open     all %d findings", took.Milliseconds(), len(want))
+	}
+}
+
+func (d *daemon) resolvesAll(answer time.Time, want []key) {
+	d.t.Helper()
+	if took, ok := d.resolved(answer, want); ok {
+		d.t.Logf("%5d ms resolved all %d findings", took.Milliseconds(), len(want))
+	}
+}
+
+func (d *daemon) say(took time.Duration, word string, keys []key) {
+	d.t.Helper()
+	for _, k := range keys {
+		d.t.Logf("%5d ms %-8s %s", took.Milliseconds(), word, k)
+	}
+}
+
+func (d *daemon) opened(answer time.Time, result string, want []key) (time.Duration, bool) {
+	d.t.Helper()
+	return d.within(answer, "open", want, d.open, result)
+}
+
+func (d *daemon) resolved(answer time.Time, want []key) (time.Duration, bool) {
+	d.t.Helper()
+	return d.within(answer, "resolved", want, d.states, "resolved")
+}
+
+// within waits until look says value of every key, and how long after the answer that was.
+func (d *daemon) within(answer time.Time, word string, want []key, look func() map[key]string, value string) (time.Duration, bool) {
+	d.t.Helper()
+	var missing []key
+	at, ok := d.await(10*time.Second, func() bool {
+		seen := look()
+		missing = nil
 		for _, k := range want {
-			if states[k] != "resolved" {
+			if seen[k] != value {
 				missing = append(missing, k)
 			}
 		}
-		return missing
-	}, want)
-}
-
-func (d *daemon) within(answer time.Time, word string, missing func(open, states map[key]string) []key, want []key) {
-	d.t.Helper()
-	at, ok := d.await(10*time.Second, func() bool { return len(missing(d.open(), d.states())) == 0 })
+		return len(missing) == 0
+	})
 	took := at.Sub(answer)
+	few := missing
+	if ok {
+		few = want
+	}
+	few = few[:min(len(few), 10)]
 	switch {
 	case !ok:
-		d.t.Errorf("not %s after 10 s: %v", word, missing(d.open(), d.states()))
+		d.t.Errorf("%d of %d not %s after 10 s: %v ...", len(missing), len(want), word, few)
 	case took > promise:
-		d.t.Errorf("%s only after %d ms: %v", word, took.Milliseconds(), want)
+		d.t.Errorf("%s only after %d ms: %v ...", word, took.Milliseconds(), few)
 	}
-	if ok {
-		for _, k := range want {
-			d.t.Logf("%5d ms %-8s %s", took.Milliseconds(), word, k)
-		}
-	}
+	return took, ok
 }
 
 // client runs netaudit and gives its stdout and exit status.

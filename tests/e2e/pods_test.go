@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,23 +22,47 @@ func ownedBy(p *corev1.Pod, apiVersion, kind, name string) *corev1.Pod {
 	return p
 }
 
-// TestTwoThousandPods: 2,000 pods of 100 Deployments in a namespace without policy and one with default-deny,
-// created as fast as the server takes them while the daemon watches.
+// TestTwoThousandPods: 1,000 pods of 50 Deployments and 1,000 that stand for themselves, half of all in
+// namespaces with default-deny, created as fast as the server takes them while the daemon watches.
 func TestTwoThousandPods(t *testing.T) {
-	const workloads, replicas = 100, 20
+	const workloads, replicas, bareNamespaces, barePods = 50, 20, 100, 10
+	const all = workloads*replicas + bareNamespaces*barePods
 	c := newCluster(t)
 	d := startDaemon(t, c, daemonOptions{})
-	for _, ns := range []string{"flat", "closed"} {
-		must(c.admin.CoreV1().Namespaces().Create(ctx, namespaceOf(ns, nil), metav1.CreateOptions{}))(c)
+	namespaces := []string{"flat", "closed"}
+	for n := range bareNamespaces {
+		namespaces = append(namespaces, fmt.Sprintf("%s-%02d", []string{"flat", "closed"}[n%2], n))
 	}
-	must(c.admin.NetworkingV1().NetworkPolicies("closed").Create(ctx, defaultDeny("closed"), metav1.CreateOptions{}))(c)
+	var jobs []func() error
+	for n, ns := range namespaces {
+		jobs = append(jobs, func() error {
+			_, err := c.admin.CoreV1().Namespaces().Create(ctx, namespaceOf(ns, nil), metav1.CreateOptions{})
+			if err == nil && n%2 == 1 {
+				_, err = c.admin.NetworkingV1().NetworkPolicies(ns).Create(ctx, defaultDeny(ns), metav1.CreateOptions{})
+			}
+			return err
+		})
+	}
+	if err := inParallel(8, jobs); err != nil {
+		t.Fatal(err)
+	}
 
 	listed := d.status().kind("Pod").Relists
-	var jobs []func() error
+	jobs = nil
+	var open []key
+	pod := func(p *corev1.Pod) {
+		jobs = append(jobs, func() error {
+			_, err := c.admin.CoreV1().Pods(p.Namespace).Create(ctx, p, metav1.CreateOptions{})
+			return err
+		})
+	}
 	for w := range workloads {
-		ns := []string{"flat", "closed"}[w%2]
+		ns := namespaces[w%2]
 		name := fmt.Sprintf("web-%02d", w)
 		labels := map[string]string{"app": name}
+		if w%2 == 0 {
+			open = append(open, keyOf("require-network-policy", "check-namespace-has-networkpolicy", "Deployment", ns, name))
+		}
 		jobs = append(jobs, func() error {
 			_, err := c.admin.AppsV1().Deployments(ns).Create(ctx, deploymentOf(ns, name, labels), metav1.CreateOptions{})
 			return err
@@ -45,46 +70,46 @@ func TestTwoThousandPods(t *testing.T) {
 		for r := range replicas {
 			hash := "5d4f8c7b9d"
 			p := podOf(ns, fmt.Sprintf("%s-%s-%05d", name, hash, r), map[string]string{"app": name, "pod-template-hash": hash})
-			ownedBy(p, "apps/v1", "ReplicaSet", name+"-"+hash)
-			jobs = append(jobs, func() error {
-				_, err := c.admin.CoreV1().Pods(ns).Create(ctx, p, metav1.CreateOptions{})
-				return err
-			})
+			pod(ownedBy(p, "apps/v1", "ReplicaSet", name+"-"+hash))
+		}
+	}
+	for n, ns := range namespaces[2:] {
+		for b := range barePods {
+			name := fmt.Sprintf("bare-%d", b)
+			if n%2 == 0 {
+				open = append(open, keyOf("require-network-policy", "check-namespace-has-networkpolicy", "Pod", ns, name))
+			}
+			pod(podOf(ns, name, map[string]string{"app": "bare"}))
 		}
 	}
 	start := time.Now()
 	if err := inParallel(8, jobs); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d pods created in %.1f s", workloads*replicas, time.Since(start).Seconds())
 	answer := time.Now()
-
-	var open []key
-	for w := 0; w < workloads; w += 2 {
-		open = append(open, key(fmt.Sprintf("%s Deployment flat/web-%02d", ruleHasPolicy, w)))
-	}
-	d.opens(answer, "fail", open...)
+	t.Logf("%d pods created in %.1f s", all, answer.Sub(start).Seconds())
+	d.opensAll(answer, open)
 	var pods kindStatus
-	if !eventually(5*time.Second, func() bool { pods = d.status().kind("Pod"); return pods.Objects == workloads*replicas }) {
-		t.Errorf("status counts %d pods, not %d", pods.Objects, workloads*replicas)
+	if !eventually(5*time.Second, func() bool { pods = d.status().kind("Pod"); return pods.Objects == all }) {
+		t.Errorf("status counts %d pods, not %d", pods.Objects, all)
 	}
 	if pods.Relists != listed {
 		t.Errorf("pods were listed anew %d times while watching (%s)", pods.Relists, pods.Reason)
 	}
 
 	// A workload is one subject, whatever its number of pods; and what is closed has no such finding.
-	count := 0
-	for k := range d.open() {
-		kind := subjectKind(k)
-		if kind == "Pod" || kind == "ReplicaSet" {
-			t.Errorf("a pod or ReplicaSet stands for itself: %s", k)
-		}
-		if kind == "Deployment" && len(k) > len(ruleHasPolicy) && string(k[:len(ruleHasPolicy)]) == ruleHasPolicy {
-			count++
+	expected := map[key]string{}
+	for _, k := range open {
+		expected[k] = "fail"
+	}
+	found := map[key]string{}
+	for k, result := range d.open() {
+		if strings.HasPrefix(string(k), ruleHasPolicy+" ") && subjectKind(k) != "Namespace" {
+			found[k] = result
 		}
 	}
-	if count != workloads/2 {
-		t.Errorf("%d Deployments have no policy, not %d", count, workloads/2)
+	if diff := differences("expected", expected, "daemon", found); diff != "" {
+		t.Errorf("workloads without policy:\n%s", diff)
 	}
 
 	// Restarted with so much to judge and nothing to write, it is in step again at once.
@@ -104,12 +129,14 @@ func TestTwoThousandPods(t *testing.T) {
 	}
 
 	// And all of them gone again.
-	for _, ns := range []string{"flat", "closed"} {
-		if err := deleteNamespace(c.admin, ns); err != nil {
-			t.Fatal(err)
-		}
+	jobs = nil
+	for _, ns := range namespaces {
+		jobs = append(jobs, func() error { return deleteNamespace(c.admin, ns) })
 	}
-	d.resolves(time.Now(), open...)
+	if err := inParallel(8, jobs); err != nil {
+		t.Fatal(err)
+	}
+	d.resolvesAll(time.Now(), open)
 	if !eventually(5*time.Second, func() bool { pods = d.status().kind("Pod"); return pods.Objects == 0 }) {
 		t.Errorf("status counts %d pods after all were deleted", pods.Objects)
 	}
