@@ -25,7 +25,8 @@
 
 enum {
     RECEIVE_BYTES = 256 * 1024,
-    SLICE_US = 4000, /* of the loop, for everything that is read in one go */
+    RECEIVE_GZIP_BYTES = 16 * 1024, /* curl holds what one piece expands to while it is paused */
+    SLICE_US = 4000,                /* of the loop, for everything that is read in one go */
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 15,
     TCP_USER_TIMEOUT_MS = 45000,
@@ -142,9 +143,12 @@ static int translate(struct http_transfer *t, CURLcode rc)
     if (t->failure.code != 0) {
         return t->failure.code; /* a callback of ours said stop, and why */
     }
+    if (strcmp(text, "select/poll returned error") == 0) {
+        text = "the connection broke"; /* what CURL_CSELECT_ERR of on_poll comes to */
+    }
     switch (rc) {
     case CURLE_OK:
-        return 0;
+        return t->head_seen ? 0 : fail(t, NA_EIO, "the connection was closed within the head");
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
@@ -397,9 +401,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     int flags = 0;
 
     if (status < 0) {
-        /* The socket failed, and reading it tells how. By CURL_CSELECT_ERR curl knows only that
-         * something did, and does not try a kept connection's request again on a fresh one. */
-        flags = CURL_CSELECT_IN | CURL_CSELECT_OUT;
+        /* To be told by this, not found by reading: libuv has stopped the handle, so that no event
+         * would follow data that was still there to be read. */
+        flags = CURL_CSELECT_ERR;
     }
     flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
     flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
@@ -684,7 +688,8 @@ static void set_options(struct http_transfer *t, const struct http_request *req)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                     (long)(req->gzip ? RECEIVE_GZIP_BYTES : RECEIVE_BYTES));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

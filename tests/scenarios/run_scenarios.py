@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Plays tests/scenarios/*.scn (their README.md says the words) and prints TAP. KEEP=1 keeps the folder of what failed."""
+"""Plays tests/scenarios/*.scn (their README.md says the words) and prints TAP. KEEP=1 keeps the folder of what failed,
+JOBS=N plays N at a time (2)."""
+import concurrent.futures
 import fnmatch
 import glob
 import json
@@ -316,21 +318,29 @@ def play(sections):
         world.end(keep="KEEP" in os.environ)
 
 
+def told(path):
+    """(fact, complaint or None)"""
+    fact = os.path.basename(path)
+    try:
+        fact, sections = parse(path)
+        play(sections)
+    except Failure as failure:
+        return fact, str(failure)
+    except Exception as error:  # one story that cannot be told does not end the others
+        return fact, "%s: %s" % (type(error).__name__, error)
+    return fact, None
+
+
 def main():
     files = sys.argv[1:] or sorted(glob.glob(os.path.join(HERE, "*.scn")))
     failed = 0
     print("1..%d" % len(files))
-    for n, path in enumerate(files, 1):
-        fact, complaint = os.path.basename(path), None
-        try:
-            fact, sections = parse(path)
-            play(sections)
-        except Failure as failure:
-            complaint = str(failure)
-        print("%s %d - %s: %s" % ("not ok" if complaint else "ok", n, os.path.basename(path), fact), flush=True)
-        if complaint:
-            failed += 1
-            print("\n".join("# " + x for x in complaint.splitlines()), flush=True)
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
+        for n, (path, (fact, complaint)) in enumerate(zip(files, pool.map(told, files)), 1):
+            print("%s %d - %s: %s" % ("not ok" if complaint else "ok", n, os.path.basename(path), fact), flush=True)
+            if complaint:
+                failed += 1
+                print("\n".join("# " + x for x in complaint.splitlines()), flush=True)
     return 1 if failed else 0
 
 
