@@ -26,7 +26,8 @@
 enum {
     RECEIVE_BYTES = 256 * 1024,
     RECEIVE_GZIP_BYTES = 16 * 1024, /* curl holds what one piece expands to while it is paused */
-    SLICE_US = 4000,                /* of the loop, for everything that is read in one go */
+    SLICE_PIECES = 16,
+    SLICE_US = 4000, /* of the loop, for everything that is read in one go */
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 15,
     TCP_USER_TIMEOUT_MS = 45000,
@@ -68,6 +69,7 @@ struct http_client {
     uv_timer_t timer, kick;
     uv_idle_t resume; /* while a transfer is paused */
     uint64_t slice_began_us;
+    unsigned slice_pieces;
     char *user_agent;
     void (*on_warning)(void *ctx, const char *text);
     void *ctx;
@@ -307,9 +309,11 @@ static bool expands_too_much(struct http_transfer *t)
     return t->req->received_bytes - EXPANSION_FREE_BYTES > (uint64_t)wire * HTTP_MAX_EXPANSION;
 }
 
-static bool slice_is_over(const struct http_client *client)
+/* Some pieces are always taken: what curl does before the first may have used up the time. */
+static bool slice_is_over(struct http_client *client)
 {
-    return uv_hrtime() / 1000 - client->slice_began_us > SLICE_US;
+    return ++client->slice_pieces > SLICE_PIECES &&
+           uv_hrtime() / 1000 - client->slice_began_us > SLICE_US;
 }
 
 static void on_resume(uv_idle_t *idle);
@@ -381,6 +385,7 @@ static void enter(struct http_client *client)
 {
     client->entered++;
     client->slice_began_us = uv_hrtime() / 1000;
+    client->slice_pieces = 0;
 }
 
 static void action(struct http_client *client, curl_socket_t fd, int events)
@@ -424,8 +429,16 @@ static void on_resume(uv_idle_t *idle)
     enter(client);
     for (struct http_transfer *t = client->transfers; t != NULL; t = t->next) {
         if (t->paused && t->phase == TRANSFER_RUNNING) {
+            CURLcode rc;
+
             t->paused = false;
-            curl_easy_pause(t->easy, CURLPAUSE_CONT);
+            rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
+            if (rc != CURLE_OK && t->phase == TRANSFER_RUNNING) {
+                /* A callback said stop. The multi is not told of it, so it is ended here. */
+                translate(t, rc);
+                curl_multi_remove_handle(client->multi, t->easy);
+                t->phase = TRANSFER_FAILED;
+            }
         }
     }
     client->entered--;
