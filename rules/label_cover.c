@@ -33,7 +33,8 @@ struct frame {
 
 struct search {
     const struct label_cover *cover;
-    VEC(struct variable) variables;
+    struct variable *variables; /* as many as literals at most */
+    size_t variable_count;
     struct frame *frames;
     uint32_t steps;
 };
@@ -143,19 +144,17 @@ static void list_variables(struct search *s, struct label_cover *c)
     for (size_t i = 0; i < c->literals.len; i++) {
         struct cover_literal *l = &c->literals.items[i];
         size_t v = 0;
-        while (v < s->variables.len &&
-               (s->variables.items[v].space != l->space || s->variables.items[v].key != l->key)) {
+        while (v < s->variable_count &&
+               (s->variables[v].space != l->space || s->variables[v].key != l->key)) {
             v++;
         }
-        if (v == s->variables.len) {
-            struct variable fresh = { .space = l->space,
-                                      .key = l->key,
-                                      .always = is_name_key(c, l) };
-            vec_push(&s->variables, fresh);
+        if (v == s->variable_count) {
+            s->variables[s->variable_count++] =
+                (struct variable){ .space = l->space, .key = l->key, .always = is_name_key(c, l) };
         }
         l->variable = (uint32_t)v;
         for (uint32_t n = 0; n < l->value_count; n++) {
-            vec_push(&s->variables.items[v].named, l->values[n]);
+            vec_push(&s->variables[v].named, l->values[n]);
         }
     }
 }
@@ -183,7 +182,7 @@ static bool already_fails(const struct search *s, const struct cover_clause *cla
 {
     for (size_t i = clause->first; i < clause->first + clause->count; i++) {
         const struct cover_literal *l = &s->cover->literals.items[i];
-        const struct value *v = &s->variables.items[l->variable].value;
+        const struct value *v = &s->variables[l->variable].value;
         if (v->state != VALUE_OPEN && !literal_holds(l, v)) {
             return true;
         }
@@ -197,7 +196,7 @@ static bool next_way(struct search *s, const struct cover_clause *clause, struct
 {
     for (; f->literal < clause->count; f->literal++, f->candidate = 0) {
         const struct cover_literal *l = &s->cover->literals.items[clause->first + f->literal];
-        struct variable *v = &s->variables.items[l->variable];
+        struct variable *v = &s->variables[l->variable];
         struct value value;
         if (v->value.state != VALUE_OPEN) {
             continue;
@@ -217,7 +216,7 @@ static void take_back(struct search *s, const struct cover_clause *clause, struc
 {
     const struct cover_literal *l = &s->cover->literals.items[clause->first + f->literal];
 
-    s->variables.items[l->variable].value.state = VALUE_OPEN;
+    s->variables[l->variable].value.state = VALUE_OPEN;
     f->assigned = false;
 }
 
@@ -275,13 +274,14 @@ enum cover_answer label_cover_ask(struct label_cover *c)
         return COVER_TOO_HARD;
     }
     struct search s = { .cover = c };
+    s.variables = xcalloc(c->literals.len, sizeof(s.variables[0]));
     list_variables(&s, c);
     s.frames = xcalloc(c->clauses.len, sizeof(s.frames[0]));
     enum cover_answer answer = find_escape(&s);
-    for (size_t i = 0; i < s.variables.len; i++) {
-        vec_free(&s.variables.items[i].named);
+    for (size_t i = 0; i < s.variable_count; i++) {
+        vec_free(&s.variables[i].named);
     }
-    vec_free(&s.variables);
+    free(s.variables);
     free(s.frames);
     return answer;
 }

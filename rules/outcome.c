@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIELD_PATH_MAX = 1024 };
+
 struct evidence_item {
     struct evidence_item *next;
     const char *key; /* NULL: an object */
@@ -57,28 +59,15 @@ void finding_error(struct outcome *out, const char *why)
     say(out, RESULT_ERROR, why);
 }
 
-static char *format(struct arena *arena, const char *fmt, va_list ap)
-{
-    va_list again;
-
-    va_copy(again, ap);
-    int len = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
-    if (len < 0) {
-        len = 0;
-    }
-    char *text = arena_alloc(arena, (size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, fmt, ap);
-    return text;
-}
-
 void finding_field(struct outcome *out, const char *field_path_fmt, ...)
 {
+    char text[FIELD_PATH_MAX];
     va_list ap;
 
     va_start(ap, field_path_fmt);
-    out->field = format(out->arena, field_path_fmt, ap);
+    vsnprintf(text, sizeof(text), field_path_fmt, ap);
     va_end(ap);
+    out->field = arena_strdup(out->arena, text);
 }
 
 void finding_grace(struct outcome *out, int64_t grace_ms)
@@ -144,15 +133,17 @@ void evidence_object(struct outcome *out, const char *kind, const struct object 
 void evidence_value(struct outcome *out, const char *key, const char *fmt, ...)
 {
     struct evidence_item *item = add_item(out);
+    char text[EVIDENCE_MAX_TEXT + 8]; /* longer than what is kept, so that a cut is seen */
     va_list ap;
 
     if (item == NULL) {
         return;
     }
     va_start(ap, fmt);
-    item->key = key;
-    item->value = cut(out->arena, format(out->arena, fmt, ap));
+    vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    item->key = key;
+    item->value = cut(out->arena, text);
 }
 
 static void add_member(struct buf *json, const char *key, const char *value)

@@ -43,24 +43,26 @@ struct reach_memo *reach_memo_create(void)
 
 static void forget_indexes(struct reach_memo *m)
 {
-    struct index_entry *e, *next;
+    struct index_entry *e = m->indexes;
 
-    HASH_ITER(hh, m->indexes, e, next)
-    {
-        HASH_DEL(m->indexes, e);
+    HASH_CLEAR(hh, m->indexes); /* the table only; the entries stay linked */
+    while (e != NULL) {
+        struct index_entry *next = e->hh.next;
         policy_index_deinit(&e->index);
         free(e);
+        e = next;
     }
 }
 
 static void forget_answers(struct reach_memo *m)
 {
-    struct answer_entry *e, *next;
+    struct answer_entry *e = m->answers;
 
-    HASH_ITER(hh, m->answers, e, next)
-    {
-        HASH_DEL(m->answers, e);
+    HASH_CLEAR(hh, m->answers);
+    while (e != NULL) {
+        struct answer_entry *next = e->hh.next;
         free(e);
+        e = next;
     }
 }
 

@@ -87,7 +87,7 @@ static void add_public(void *ctx, struct world_range r)
 static void find_public(void)
 {
     for (size_t f = 0; f < ARRAY_LEN(families); f++) {
-        struct world_range holes[PUBLIC_MAX];
+        struct world_range holes[PUBLIC_MAX] = { { 0, 0 } };
         size_t n = 0;
         struct cidr c;
         for (; families[f].holes[n] != NULL; n++) {

@@ -91,16 +91,19 @@ static inline void put_selector(struct buf *b, struct chance *c)
         "{\"matchLabels\":{\"app\":\"db\"}}",
         "{\"matchLabels\":{\"tier\":\"a\"}}",
         "{\"matchLabels\":{\"app\":\"web\",\"tier\":\"b\"}}",
-        "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"In\",\"values\":[\"web\",\"db\"]}]"
+        "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"In\",\"values\":[\"web\","
+        "\"db\"]}]"
         "}",
-        "{\"matchExpressions\":[{\"key\":\"tier\",\"operator\":\"NotIn\",\"values\":[\"a\"]}]}",
+        "{\"matchExpressions\":[{\"key\":\"tier\",\"operator\":\"NotIn\",\"values\":[\"a\"]"
+        "}]}",
         "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Exists\"}]}",
         "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"DoesNotExist\"}]}",
         "{\"matchExpressions\":[{\"key\":\"tier\",\"operator\":\"DoesNotExist\"}]}",
         "{\"matchLabels\":{\"statefulset.kubernetes.io/pod-name\":\"db-0\"}}",
         "{\"matchLabels\":{\"pod-template-hash\":\"7d9f8c6b5\"}}",
-        "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Like\",\"values\":[\"w\"]}]}", /* malformed
-                                                                                                */
+        "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Like\",\"values\":[\"w\"]}]"
+        "}", /* malformed
+              */
     };
 
     buf_adds(b, ONE_OF(c, selectors));

@@ -4,7 +4,7 @@
  *
  * A sequence is a list of operations, each with a seed of its own, so that a failing one can be
  * shortened by leaving operations out. R1_SEQUENCES=N and R1_SEED=S (that one sequence) choose;
- * LONG=1 runs ten times as many. */
+ * LONG=1 runs five times as many. */
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -730,7 +730,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 TEST(incremental_verdicts_equal_those_from_scratch)
 {
     const char *one = getenv("R1_SEED");
-    uint64_t count = number_from("R1_SEQUENCES", getenv("LONG") != NULL  ? 10 * SEQUENCES
+    uint64_t count = number_from("R1_SEQUENCES", getenv("LONG") != NULL  ? 5 * SEQUENCES
                                                  : getenv("SAN") != NULL ? SEQUENCES / 10
                                                                          : SEQUENCES);
     uint64_t first = number_from("R1_FIRST", 1);

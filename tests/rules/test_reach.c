@@ -168,11 +168,10 @@ static const struct reach_case cases[] = {
       NULL,
       NULL },
     { "every namespace but the own one, and the own one",
-      { FROM(
-          NS_EXPR(
-              "{\"key\":\"kubernetes.io/"
-              "metadata.name\",\"operator\":\"NotIn\",\"values\":[\"shop\"]}") ",{\"podSelector\":{"
-                                                                               "}}") },
+      { FROM(NS_EXPR(
+          "{\"key\":\"kubernetes.io/"
+          "metadata.name\",\"operator\":\"NotIn\",\"values\":[\"shop\"]}") ",{\"podSelector\":{"
+                                                                           "}}") },
       BUT_OPEN,
       OPEN,
       NULL,
@@ -346,15 +345,15 @@ static const struct reach_case cases[] = {
       "]}]}" },
     { "halves of ports from different peers do not add up",
       { "{" ALL ",\"ingress\":[{\"from\":[{\"namespaceSelector\":{}}],\"ports\":[{\"port\":1,"
-                "\"endPort\":1023}]},{\"from\":[" CIDR(
-                    "0.0.0.0/0") "],\"ports\":[{\"port\":1024,\"endPort\":65535}]}]}" },
+        "\"endPort\":1023}]},{\"from\":[" CIDR(
+            "0.0.0.0/0") "],\"ports\":[{\"port\":1024,\"endPort\":65535}]}]}" },
       ISOLATED,
       OPEN,
       NULL,
       NULL },
     { "halves of ports from the same peers do",
       { "{" ALL ",\"ingress\":[{\"from\":[{\"namespaceSelector\":{}}],\"ports\":[{\"port\":1,"
-                "\"endPort\":1023}]},{\"ports\":[{\"port\":1024,\"endPort\":65535}]}]}" },
+        "\"endPort\":1023}]},{\"ports\":[{\"port\":1024,\"endPort\":65535}]}]}" },
       BUT_OPEN,
       OPEN,
       NULL,
@@ -381,14 +380,14 @@ static const struct reach_case cases[] = {
       NULL },
     { "egress to the world but the metadata address is open",
       { "{" ALL EGRESS ",\"egress\":[{\"to\":[{\"ipBlock\":{\"cidr\":\"0.0.0.0/"
-                       "0\",\"except\":[\"169.254.169.254/32\"]}}]}]}" },
+        "0\",\"except\":[\"169.254.169.254/32\"]}}]}]}" },
       OPEN,
       BUT_OPEN,
       NULL,
       NULL },
     { "a named port towards others opens nothing",
       { "{" ALL EGRESS ",\"egress\":[{\"ports\":[{\"port\":1,\"endPort\":8079},{\"port\":\"http\"},"
-                       "{\"port\":8081,\"endPort\":65535}]}]}" },
+        "{\"port\":8081,\"endPort\":65535}]}]}" },
       OPEN,
       ISOLATED,
       NULL,
