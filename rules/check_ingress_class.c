@@ -266,7 +266,7 @@ static const struct depend on_class[] = { { KIND_INGRESS, DEPEND_SELF },
                                           { 0, DEPEND_END } };
 /* Other members of an ALB group set its scheme, from any namespace. */
 static const struct depend on_class_and_group[] = { { KIND_INGRESS, DEPEND_SELF },
-                                                    { KIND_INGRESS, DEPEND_CLUSTER },
+                                                    { KIND_INGRESS, DEPEND_RELATED },
                                                     { KIND_INGRESS_CLASS, DEPEND_REFERENCED },
                                                     { 0, DEPEND_END } };
 

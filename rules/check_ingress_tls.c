@@ -325,7 +325,7 @@ static void cert_manager_annotated(const struct rule_input *in, struct outcome *
 /* Other Ingresses of the class may hold TLS for the same hosts, from any namespace; and ALB groups
  * span namespaces. */
 static const struct depend on_ingresses[] = { { KIND_INGRESS, DEPEND_SELF },
-                                              { KIND_INGRESS, DEPEND_CLUSTER },
+                                              { KIND_INGRESS, DEPEND_RELATED },
                                               { KIND_INGRESS_CLASS, DEPEND_REFERENCED },
                                               { 0, DEPEND_END } };
 static const struct depend on_self[] = { { KIND_INGRESS, DEPEND_SELF }, { 0, DEPEND_END } };

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "rules/controller.h"
-#include "rules/engine_private.h"
+#include "rules/dirty.h"
 
 /* ---- causes ---- */
 
@@ -204,12 +203,6 @@ void depends_read(struct engine *e)
 
 /* ---- finding the subjects ---- */
 
-struct change { /* one delta on its way to marks */
-    struct engine *e;
-    const struct cause *from;
-    struct held_cause *cause; /* held when the first mark is made */
-};
-
 static struct held_cause *cause_of(struct change *c)
 {
     if (c->cause == NULL) {
@@ -218,20 +211,20 @@ static struct held_cause *cause_of(struct change *c)
     return c->cause;
 }
 
-static void mark_one(struct change *c, struct tracked *t, uint64_t rules)
+void mark_one(struct change *c, struct tracked *t, uint64_t rules)
 {
     if (t != NULL && rules != 0) {
         mark(c->e, t, rules, cause_of(c));
     }
 }
 
-static void mark_named(struct change *c, enum subject_kind s, const struct str *ns,
-                       const struct str *name, uint64_t rules)
+void mark_named(struct change *c, enum subject_kind s, const struct str *ns, const struct str *name,
+                uint64_t rules)
 {
     mark_one(c, tracked_find(c->e, s, ns, name, NULL, NULL), rules);
 }
 
-static void mark_kind(struct change *c, enum subject_kind s, uint64_t rules)
+void mark_kind(struct change *c, enum subject_kind s, uint64_t rules)
 {
     for (size_t i = 0; rules != 0 && i < c->e->by_kind[s].len; i++) {
         mark_one(c, c->e->by_kind[s].items[i], rules);
@@ -320,52 +313,17 @@ static const struct selector *selector_of(const struct object *obj)
                                      : ((const struct network_policy *)obj)->pods;
 }
 
-static void mark_ingresses(struct change *c, const struct ingress_vec *ingresses, uint64_t rules)
-{
-    for (size_t i = 0; ingresses != NULL && i < ingresses->v.len; i++) {
-        const struct object *head = &ingresses->v.items[i]->head;
-        mark_named(c, SUBJECT_INGRESS, head->ns, head->name, rules);
-    }
-}
-
-/* Ingresses without a class hang on which IngressClass is the default. */
-static void mark_classless(struct change *c, uint64_t rules)
-{
-    for (size_t i = 0; rules != 0 && i < c->e->by_kind[SUBJECT_INGRESS].len; i++) {
-        struct tracked *t = c->e->by_kind[SUBJECT_INGRESS].items[i];
-        struct subject s;
-        if (tracked_subject(c->e, t, &s) && ingress_effective_class(s.ingress) == NULL) {
-            mark_one(c, t, rules);
-        }
-    }
-}
-
-static bool is_default_class(const struct object *obj)
-{
-    return obj != NULL && ((const struct ingress_class *)obj)->is_default;
-}
-
-static void mark_backends(struct change *c, const struct object *obj, uint64_t rules)
-{
-    const struct ingress *ing = (const struct ingress *)obj;
-
-    if (obj == NULL || rules == 0) {
-        return;
-    }
-    for (uint32_t r = 0; r < ing->rule_count; r++) {
-        for (uint32_t b = 0; b < ing->rules[r].backend_count; b++) {
-            const struct str *service = ing->rules[r].backends[b].service;
-            if (service != NULL) {
-                mark_named(c, SUBJECT_SERVICE, obj->ns, service, rules);
-            }
-        }
-    }
-    if (ing->has_default_backend && ing->default_backend.service != NULL) {
-        mark_named(c, SUBJECT_SERVICE, obj->ns, ing->default_backend.service, rules);
-    }
-}
-
 /* ---- objects ---- */
+
+static void on_related(struct change *c, const struct delta *d, enum subject_kind s, uint64_t rules)
+{
+    if (d->kind == KIND_INGRESS && s == SUBJECT_INGRESS) {
+        mark_related_ingresses(c, d->before, rules);
+        mark_related_ingresses(c, d->after, rules);
+    } else {
+        mark_kind(c, s, rules);
+    }
+}
 
 static void on_selected(struct change *c, const struct delta *d, enum subject_kind s,
                         uint64_t rules)
@@ -382,26 +340,10 @@ static void on_selected(struct change *c, const struct delta *d, enum subject_ki
 static void on_referenced(struct change *c, const struct delta *d, enum subject_kind s,
                           uint64_t rules)
 {
-    const struct object *obj = d->after != NULL ? d->after : d->before;
-    const struct cluster *cluster = c->e->cluster;
-
     if (d->kind == KIND_INGRESS && s == SUBJECT_SERVICE) {
         mark_backends(c, d->before, rules);
         mark_backends(c, d->after, rules);
-    } else if (s != SUBJECT_INGRESS) {
-        mark_widely(c, d->ns, s, rules);
-    } else if (d->kind == KIND_SERVICE) {
-        mark_ingresses(c, cluster_ingresses_of_service(cluster, obj->ns->text, obj->name->text),
-                       rules);
-    } else if (d->kind == KIND_SECRET) {
-        mark_ingresses(c, cluster_ingresses_of_secret(cluster, obj->ns->text, obj->name->text),
-                       rules);
-    } else if (d->kind == KIND_INGRESS_CLASS) {
-        mark_ingresses(c, cluster_ingresses_of_class(cluster, obj->name->text), rules);
-        if (is_default_class(d->before) || is_default_class(d->after)) {
-            mark_classless(c, rules);
-        }
-    } else {
+    } else if (s != SUBJECT_INGRESS || !mark_referring_ingresses(c, d, rules)) {
         mark_widely(c, d->ns, s, rules);
     }
 }
@@ -420,6 +362,9 @@ static void on_depends(struct change *c, const struct delta *d)
         }
         if (masks[DEPEND_REFERENCED][k] != 0) {
             on_referenced(c, d, s, masks[DEPEND_REFERENCED][k]);
+        }
+        if (masks[DEPEND_RELATED][k] != 0) {
+            on_related(c, d, s, masks[DEPEND_RELATED][k]);
         }
         mark_kind(c, s, masks[DEPEND_CLUSTER][k]);
     }

@@ -51,7 +51,10 @@ enum depend_how {
                           state) */
     DEPEND_REFERENCED, /* subjects that name the changed object (Ingress -> Service, Secret,
                           IngressClass) */
-    DEPEND_CLUSTER     /* every subject */
+    DEPEND_RELATED, /* subjects of the changed object's own kind that have something in common with
+                       it, before or after: Ingresses of one ALB group, or of one class where it
+                       holds TLS for a host of theirs */
+    DEPEND_CLUSTER  /* every subject */
 };
 struct depend {
     enum kind kind; /* KIND_POD stands for pod classes and workloads, whatever the owner's kind */
