@@ -177,6 +177,42 @@ static void on_life_event(void *ctx, const struct life_event *e)
               KV_TEXT("name", v->subject.name));
 }
 
+static void log_synced(struct daemon *d)
+{
+    char text[96];
+    unsigned kinds = 0;
+    uint64_t objects = 0;
+    double seconds = (double)(clock_mono_ms() - d->started_ms) / 1000;
+
+    for (int k = 0; k < KIND_COUNT; k++) {
+        const struct kind_status *status = cluster_kind(d->cluster, (enum kind)k);
+        if ((d->watched_kinds & BIT(k)) && status->synced_once) {
+            kinds++;
+            objects += status->objects;
+        }
+    }
+    log_event(LOG_LEVEL_INFO, "daemon", "synced", KV_INT("kinds", kinds),
+              KV_INT("objects", objects), KV_FLOAT("seconds", seconds));
+    snprintf(text, sizeof(text), "STATUS=watching %u kinds, %" PRIu64 " objects", kinds, objects);
+    sd_notify_send(text);
+}
+
+/* The first judgement is on disk: with its commit, or at once when it had nothing to write. */
+static void note_recorded(struct daemon *d)
+{
+    struct store_stats stats;
+
+    if (d->phase != PHASE_RECORDING) {
+        return;
+    }
+    store_stats(d->store, &stats);
+    if (stats.waiting_rows == 0) {
+        move(d, PHASE_RUNNING);
+        write_status(d, true);
+        log_synced(d);
+    }
+}
+
 static void arm_deadline(struct daemon *d);
 
 static void drained(struct daemon *d)
@@ -187,6 +223,7 @@ static void drained(struct daemon *d)
         life_reconcile_end(d->life, store_last_alive_ms(d->store), clock_wall_ms());
         move(d, PHASE_RECORDING);
         store_flush(d->store);
+        note_recorded(d);
     }
     arm_deadline(d);
 }
@@ -367,43 +404,11 @@ static void on_watchdog(uv_timer_t *handle)
 
 /* ---- the store's answers ---- */
 
-static void log_synced(struct daemon *d)
-{
-    char text[96];
-    unsigned kinds = 0;
-    uint64_t objects = 0;
-    double seconds = (double)(clock_mono_ms() - d->started_ms) / 1000;
-
-    for (int k = 0; k < KIND_COUNT; k++) {
-        const struct kind_status *status = cluster_kind(d->cluster, (enum kind)k);
-        if ((d->watched_kinds & BIT(k)) && status->synced_once) {
-            kinds++;
-            objects += status->objects;
-        }
-    }
-    log_event(LOG_LEVEL_INFO, "daemon", "synced", KV_INT("kinds", kinds),
-              KV_INT("objects", objects), KV_FLOAT("seconds", seconds));
-    snprintf(text, sizeof(text), "STATUS=watching %u kinds, %" PRIu64 " objects", kinds, objects);
-    sd_notify_send(text);
-}
-
 static void on_committed(void *ctx, int64_t last_seq, uint32_t rows, uint64_t commit_us)
 {
-    struct daemon *d = ctx;
-    struct store_stats stats;
-
     log_event(LOG_LEVEL_DEBUG, "store", "committed", KV_INT("seq", last_seq), KV_INT("rows", rows),
               KV_INT("us", commit_us));
-    if (d->phase != PHASE_RECORDING) {
-        return;
-    }
-    store_stats(d->store, &stats);
-    if (stats.waiting_rows == 0) {
-        move(d, PHASE_RUNNING);
-        d->synced = true;
-        write_status(d, true);
-        log_synced(d);
-    }
+    note_recorded(ctx);
 }
 
 /* ---- signals ---- */

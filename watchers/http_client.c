@@ -6,8 +6,9 @@
  * curl refuses to be re-entered from its callbacks, and callers know nothing of that: sends and
  * cancels from within a callback are noted and carried out when curl has returned. A transfer
  * therefore has a life of its own, and lets go of the caller's request before the caller may free
- * it. Back-pressure is the caller's speed: the callbacks take all they are given (a paused transfer
- * makes this curl buffer without bound). */
+ * it. Back-pressure is the caller's speed: the callbacks take all they are given. Nothing is ever
+ * paused: curl 7.88 may forget to poll the socket of a transfer that is resumed. One call of curl
+ * reads at most 1.6 MB, so that the loop comes round all the same. */
 #include "watchers/http_client.h"
 
 #include <netinet/in.h>
@@ -24,10 +25,7 @@
 #include "watchers/proxy.h"
 
 enum {
-    RECEIVE_BYTES = 256 * 1024,
-    RECEIVE_GZIP_BYTES = 16 * 1024, /* curl holds what one piece expands to while it is paused */
-    SLICE_PIECES = 16,
-    SLICE_US = 4000, /* of the loop, for everything that is read in one go */
+    RECEIVE_BYTES = 16 * 1024, /* curl reads up to 100 of them in one go */
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 15,
     TCP_USER_TIMEOUT_MS = 45000,
@@ -50,7 +48,7 @@ struct http_transfer {
     struct curl_slist *headers, *connect_to;
     enum transfer_phase phase;
     size_t header_bytes;
-    bool head_seen, paused;
+    bool head_seen;
     struct error failure; /* TRANSFER_FAILED, or why a callback stopped curl */
     char curl_text[CURL_ERROR_SIZE];
     struct http_transfer *prev, *next;
@@ -67,9 +65,6 @@ struct http_client {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer, kick;
-    uv_idle_t resume; /* while a transfer is paused */
-    uint64_t slice_began_us;
-    unsigned slice_pieces;
     char *user_agent;
     void (*on_warning)(void *ctx, const char *text);
     void *ctx;
@@ -309,15 +304,6 @@ static bool expands_too_much(struct http_transfer *t)
     return t->req->received_bytes - EXPANSION_FREE_BYTES > (uint64_t)wire * HTTP_MAX_EXPANSION;
 }
 
-/* Some pieces are always taken: what curl does before the first may have used up the time. */
-static bool slice_is_over(struct http_client *client)
-{
-    return ++client->slice_pieces > SLICE_PIECES &&
-           uv_hrtime() / 1000 - client->slice_began_us > SLICE_US;
-}
-
-static void on_resume(uv_idle_t *idle);
-
 static size_t on_write(char *data, size_t size, size_t count, void *ctx)
 {
     struct http_transfer *t = ctx;
@@ -327,11 +313,6 @@ static size_t on_write(char *data, size_t size, size_t count, void *ctx)
 
     if (req == NULL) {
         return 0;
-    }
-    if (slice_is_over(t->client)) {
-        t->paused = true;
-        uv_idle_start(&t->client->resume, on_resume);
-        return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
     }
     req->received_bytes += len;
     if (req->max_bytes > 0 && req->received_bytes > req->max_bytes) {
@@ -384,8 +365,6 @@ static void on_timer_closed(uv_handle_t *handle)
 static void enter(struct http_client *client)
 {
     client->entered++;
-    client->slice_began_us = uv_hrtime() / 1000;
-    client->slice_pieces = 0;
 }
 
 static void action(struct http_client *client, curl_socket_t fd, int events)
@@ -418,31 +397,6 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void on_timer(uv_timer_t *timer)
 {
     action(timer->data, CURL_SOCKET_TIMEOUT, 0);
-}
-
-/* Resuming hands out what curl holds back, by our write callback, and may pause again. */
-static void on_resume(uv_idle_t *idle)
-{
-    struct http_client *client = idle->data;
-
-    uv_idle_stop(idle);
-    enter(client);
-    for (struct http_transfer *t = client->transfers; t != NULL; t = t->next) {
-        if (t->paused && t->phase == TRANSFER_RUNNING) {
-            CURLcode rc;
-
-            t->paused = false;
-            rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
-            if (rc != CURLE_OK && t->phase == TRANSFER_RUNNING) {
-                /* A callback said stop. The multi is not told of it, so it is ended here. */
-                translate(t, rc);
-                curl_multi_remove_handle(client->multi, t->easy);
-                t->phase = TRANSFER_FAILED;
-            }
-        }
-    }
-    client->entered--;
-    leave(client);
 }
 
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
@@ -701,8 +655,7 @@ static void set_options(struct http_transfer *t, const struct http_request *req)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
-                     (long)(req->gzip ? RECEIVE_GZIP_BYTES : RECEIVE_BYTES));
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -754,9 +707,8 @@ int http_client_create(struct http_client **out, uv_loop_t *loop,
     client->ctx = settings->ctx;
     uv_timer_init(loop, &client->timer);
     uv_timer_init(loop, &client->kick);
-    uv_idle_init(loop, &client->resume);
-    client->timer.data = client->kick.data = client->resume.data = client;
-    client->open_handles = 3;
+    client->timer.data = client->kick.data = client;
+    client->open_handles = 2;
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
@@ -779,7 +731,6 @@ void http_client_destroy(struct http_client *client)
     client->multi = NULL;
     uv_close((uv_handle_t *)&client->timer, on_timer_closed);
     uv_close((uv_handle_t *)&client->kick, on_timer_closed);
-    uv_close((uv_handle_t *)&client->resume, on_timer_closed);
     curl_global_cleanup();
 }
 

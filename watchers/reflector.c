@@ -289,6 +289,9 @@ static void carry_out(struct reflector *r, const struct reflector_order *o)
     }
     if (o->begin_generation) {
         r->generation = cluster_replace_begin(r->cluster, r->row->kind, r->ns);
+        if (r->machine.from == FROM_LATEST) {
+            cluster_replace_trust(r->generation);
+        }
     }
     if (o->failed || o->recovered || o->edge != EDGE_NONE) {
         tell(r, o);

@@ -448,7 +448,7 @@ TEST(headers_without_end_are_refused)
     stop_serving(&s);
 }
 
-/* The callback takes longer than its slice: curl is paused and resumed over and over. */
+/* The callback takes its time, as decoding does: the loop comes round between the pieces. */
 struct slow {
     struct call call;
     uint64_t sum, stop_after;
@@ -506,11 +506,11 @@ TEST(a_fast_server_does_not_hold_the_loop)
     CHECK("it ends", run_until(&s.loop, call_is_done, &slow.call, 20000));
     CHECK_INT("well", slow.call.status, 0);
     CHECK("every byte came once, in order", slow.sum == want);
-    CHECK("in more turns of the loop than one", turns > 15);
+    CHECK("in several turns of the loop", turns > 3);
     slow.stop_after = BYTES / 2;
     slow.call.done = slow.call.sent = false;
     call_send(&slow.call);
-    CHECK("a callback that says stop while curl is resumed",
+    CHECK("a callback that says stop in the middle",
           run_until(&s.loop, call_is_done, &slow.call, 20000));
     CHECK_INT("is obeyed", slow.call.status, NA_ELIMIT);
     uv_close((uv_handle_t *)&prepare, NULL);
