@@ -14,6 +14,7 @@ struct cluster_generation {
     struct cluster *c;
     enum kind kind;
     struct str *only_ns; /* NULL: all */
+    bool trusted;        /* older objects count too */
     uint32_t id;
     bool marks;           /* nobody else's marks are in the way */
     struct table pending; /* struct object or struct pod: new, or other than what the cache has */
@@ -85,6 +86,11 @@ struct cluster_generation *cluster_replace_begin(struct cluster *c, enum kind ki
     return g;
 }
 
+void cluster_replace_trust(struct cluster_generation *g)
+{
+    g->trusted = true;
+}
+
 static void forget_pending(struct cluster_generation *g, void *item)
 {
     if (item == NULL) {
@@ -117,7 +123,7 @@ static void add_pod(struct cluster_generation *g, struct object *obj)
 
     forget_pending(g, pending_pod(g, obj->ns, obj->name->text, obj->name->len));
     if (old != NULL && g->marks && pod_same_uid(old, fresh)) {
-        bool older = pod_is_older(fresh, old);
+        bool older = !g->trusted && pod_is_older(fresh, old);
 
         if (older || pod_same(old, fresh)) {
             if (older) {
@@ -143,7 +149,7 @@ static void add_object(struct cluster_generation *g, struct object *obj)
 
     forget_pending(g, pending_object(g, obj));
     if (old != NULL && g->marks && old->uid == obj->uid) {
-        bool older = objects_is_older(obj, old);
+        bool older = !g->trusted && objects_is_older(obj, old);
 
         if (older || object_same(old, obj)) {
             if (older) {
@@ -250,7 +256,7 @@ static void swap_pods(struct cluster_generation *g)
         c->txn.note = (struct note){ CHANGE_FOUND, NULL, fresh };
         e = ns_get(c, fresh->spec->ns);
         old = pod_find(e, fresh->name, fresh->name_len);
-        if (old != NULL && pod_same_uid(old, fresh) && pod_is_older(fresh, old)) {
+        if (old != NULL && !g->trusted && pod_same_uid(old, fresh) && pod_is_older(fresh, old)) {
             c->kinds[KIND_POD].stale_events++;
             pod_free(c, fresh);
         } else if (old != NULL && pod_same(old, fresh)) {
@@ -285,7 +291,7 @@ static void swap_objects(struct cluster_generation *g)
         bool same_uid = old != NULL && old->uid == fresh->uid;
 
         c->txn.note = (struct note){ CHANGE_FOUND, fresh, NULL };
-        if (same_uid && objects_is_older(fresh, old)) {
+        if (same_uid && !g->trusted && objects_is_older(fresh, old)) {
             c->kinds[g->kind].stale_events++;
             object_destroy(fresh);
         } else if (same_uid && object_same(old, fresh)) {

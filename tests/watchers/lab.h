@@ -139,6 +139,21 @@ UNUSED_FN static void lab_stop(struct lab *lab)
     remove_dir(lab->dir);
 }
 
+/* Takes the sizes out of a chunked body, in place. */
+UNUSED_FN static void dechunk(char *body)
+{
+    char *from = body, *to = body;
+    unsigned long size;
+
+    while ((size = strtoul(from, &from, 16)) > 0) {
+        from += 2;
+        memmove(to, from, size);
+        to += size;
+        from += size + 2;
+    }
+    *to = '\0';
+}
+
 /* One call of the control port; the answer's tree is the caller's. */
 UNUSED_FN static cJSON *lab_call(const struct lab *lab, const char *method, const char *path,
                                  const char *body)
@@ -168,6 +183,9 @@ UNUSED_FN static cJSON *lab_call(const struct lab *lab, const char *method, cons
     if (strncmp(buf_text(&answer), "HTTP/1.1 200", 12) != 0) {
         fprintf(stderr, "control %s %s %s: %.300s\n", method, path, body, buf_text(&answer));
         fail();
+    }
+    if (text != NULL && strcasestr(buf_text(&answer), "transfer-encoding: chunked") != NULL) {
+        dechunk((char *)(uintptr_t)text + 4);
     }
     tree = text != NULL ? cJSON_Parse(text + 4) : NULL;
     buf_deinit(&answer);
