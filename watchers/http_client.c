@@ -8,7 +8,7 @@
  * therefore has a life of its own, and lets go of the caller's request before the caller may free
  * it. Back-pressure is the caller's speed: the callbacks take all they are given. Nothing is ever
  * paused: curl 7.88 may forget to poll the socket of a transfer that is resumed. One call of curl
- * reads at most 1.6 MB, so that the loop comes round all the same. */
+ * reads at most 0.8 MB, so that the loop comes round all the same. */
 #include "watchers/http_client.h"
 
 #include <netinet/in.h>
@@ -25,7 +25,7 @@
 #include "watchers/proxy.h"
 
 enum {
-    RECEIVE_BYTES = 16 * 1024, /* curl reads up to 100 of them in one go */
+    RECEIVE_BYTES = 8 * 1024, /* curl reads up to 100 of them in one go: some milliseconds */
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 15,
     TCP_USER_TIMEOUT_MS = 45000,
@@ -65,6 +65,7 @@ struct http_client {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer, kick;
+    uv_idle_t soon; /* curl wants to go on at once */
     char *user_agent;
     void (*on_warning)(void *ctx, const char *text);
     void *ctx;
@@ -399,6 +400,15 @@ static void on_timer(uv_timer_t *timer)
     action(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
+static void on_soon(uv_idle_t *idle)
+{
+    uv_idle_stop(idle);
+    action(idle->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* "At once" is once in the loop's next turn: a timer of 0 that its own callback starts again is run
+ * again by libuv 1.44 within the same turn, and a fast server would hold the loop for a whole list.
+ */
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
 {
     struct http_client *client = ctx;
@@ -407,9 +417,11 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
     if (client->destroyed) {
         return 0;
     }
-    if (timeout_ms < 0) {
-        uv_timer_stop(&client->timer);
-    } else {
+    uv_timer_stop(&client->timer);
+    uv_idle_stop(&client->soon);
+    if (timeout_ms == 0) {
+        uv_idle_start(&client->soon, on_soon);
+    } else if (timeout_ms > 0) {
         uv_timer_start(&client->timer, on_timer, (uint64_t)timeout_ms, 0);
     }
     return 0;
@@ -707,8 +719,9 @@ int http_client_create(struct http_client **out, uv_loop_t *loop,
     client->ctx = settings->ctx;
     uv_timer_init(loop, &client->timer);
     uv_timer_init(loop, &client->kick);
-    client->timer.data = client->kick.data = client;
-    client->open_handles = 2;
+    uv_idle_init(loop, &client->soon);
+    client->timer.data = client->kick.data = client->soon.data = client;
+    client->open_handles = 3;
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
@@ -731,6 +744,7 @@ void http_client_destroy(struct http_client *client)
     client->multi = NULL;
     uv_close((uv_handle_t *)&client->timer, on_timer_closed);
     uv_close((uv_handle_t *)&client->kick, on_timer_closed);
+    uv_close((uv_handle_t *)&client->soon, on_timer_closed);
     curl_global_cleanup();
 }
 

@@ -506,7 +506,7 @@ TEST(a_fast_server_does_not_hold_the_loop)
     CHECK("it ends", run_until(&s.loop, call_is_done, &slow.call, 20000));
     CHECK_INT("well", slow.call.status, 0);
     CHECK("every byte came once, in order", slow.sum == want);
-    CHECK("in several turns of the loop", turns > 3);
+    CHECK("in as many turns of the loop as it takes by 0.8 MB", turns > 6);
     slow.stop_after = BYTES / 2;
     slow.call.done = slow.call.sent = false;
     call_send(&slow.call);
