@@ -190,10 +190,9 @@ static void on_gone(void *ctx, const struct subject_ref *s, const struct cause *
 
     r->said_in_run++;
     gone_count++;
-    if (cause->verb != CHANGE_DELETE && cause->verb != CHANGE_GONE &&
-        cause->verb != CHANGE_UPDATE && cause->verb != CHANGE_CREATE &&
-        cause->verb != CHANGE_FOUND) {
+    if (cause->verb == CHANGE_DELETE && cause->name[0] == '\0') {
         r->wrong = true;
+        buf_addf(&r->why, "%s %s/%s went by a deletion of nothing\n", s->kind, s->ns, s->name);
     }
     snprintf(suffix, sizeof(suffix), "|%s|%s|%s|%s", s->group, s->kind, s->ns, s->name);
     HASH_ITER(hh, r->said, l, next)
