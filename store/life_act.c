@@ -67,7 +67,7 @@ static void prepare(struct say *s)
     memcpy(s->row.fp, v->fingerprint, FP_BYTES);
     memcpy(s->row.fp_rest, v->fingerprint + FP_BYTES, FP_BYTES);
     s->row.message.text = store_clean(a, v->message);
-    s->row.remediation.text = v->remediation; /* the rule row's own text */
+    s->row.remediation.text = store_clean_lines(a, v->remediation);
     s->row.owner.text = store_clean(a, v->owner);
     s->row.exemption.text = v->exemption != NULL ? store_clean(a, v->exemption) : NULL;
     s->message_hash = life_hash_text(0, s->row.message.text);

@@ -301,13 +301,13 @@ SELECT 'netauditd' AS source,
     message,
     state_ms / 1000 AS timestamp,
     -- Put together by hand: SQLite's JSON functions are refused in views where the schema is not trusted. Texts hold no
-    -- control characters, so backslash and quote are all there is to escape.
+    -- control characters but the newlines of a remediation, so that is all there is to escape.
     '{"fingerprint":"' || fingerprint || '","environment":"' || environment
         || '","opened":"' || strftime('%Y-%m-%dT%H:%M:%SZ', opened_ms / 1000, 'unixepoch')
         || '","firstOpened":"' || strftime('%Y-%m-%dT%H:%M:%SZ', first_opened_ms / 1000, 'unixepoch')
         || '","reopened":"' || reopened
         || '","owner":"' || replace(replace(owner, '\', '\\'), '"', '\"')
-        || '","remediation":"' || replace(replace(remediation, '\', '\\'), '"', '\"')
+        || '","remediation":"' || replace(replace(replace(remediation, '\', '\\'), '"', '\"'), char(10), '\n')
         || '","evidence":"' || replace(replace(evidence, '\', '\\'), '"', '\"') || '"}' AS properties
 FROM finding
 WHERE id IN (SELECT id FROM finding_row WHERE state <> 3 AND state = 1); -- said so that the index is used

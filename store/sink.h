@@ -28,6 +28,8 @@ int64_t store_cause(struct store *s, const struct cause *cause);
 /* Text as it is stored: control characters and what is no UTF-8 escaped, at most
  * ROW_TEXT_MAX_BYTES. Returns `text` itself where that changes nothing. NULL becomes "". */
 const char *store_clean(struct arena *a, const char *text);
+/* The same for text of several lines: newlines stay. */
+const char *store_clean_lines(struct arena *a, const char *text);
 /* JSON is kept as it is unless it is no UTF-8; too long becomes a mark of that. */
 const char *store_clean_json(struct arena *a, const char *json);
 

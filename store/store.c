@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -514,6 +515,31 @@ const char *store_clean(struct arena *a, const char *text)
     char *clean = arena_alloc(a, size);
     text_escape_control(clean, size, text, len);
     return clean;
+}
+
+/* Each line is cleaned by itself; a text without anything to clean is returned as it is. */
+const char *store_clean_lines(struct arena *a, const char *text)
+{
+    struct buf lines;
+    bool same = true;
+
+    if (text == NULL || strchr(text, '\n') == NULL) {
+        return store_clean(a, text);
+    }
+    buf_init(&lines, ROW_TEXT_MAX_BYTES);
+    for (const char *p = text;;) {
+        size_t len = strcspn(p, "\n");
+        const char *line = arena_strndup(a, p, len), *clean = store_clean(a, line);
+        same = same && clean == line;
+        if (buf_adds(&lines, clean) != 0 || p[len] == '\0' || buf_add(&lines, "\n", 1) != 0) {
+            same = same && p[len] == '\0';
+            break;
+        }
+        p += len + 1;
+    }
+    const char *out = same ? text : arena_strdup(a, buf_text(&lines));
+    buf_deinit(&lines);
+    return out;
 }
 
 static bool has_control(const char *text)

@@ -407,9 +407,11 @@ static void killed_rounds(unsigned seed, unsigned rounds)
                           "WHERE t.seq = f.last_seq)"),
                   "0");
         CHECK_STR("every use is counted",
-                  ask(&f, "SELECT count(*) FROM subject s WHERE uses <> (SELECT count(*) FROM "
-                          "finding_row WHERE subject = s.id) + "
-                          "(SELECT count(*) FROM cause_row WHERE subject = s.id)"),
+                  ask(&f, "SELECT count(*) FROM subject s LEFT JOIN (SELECT subject, count(*) n "
+                          "FROM (SELECT subject FROM "
+                          "finding_row UNION ALL SELECT subject FROM cause_row) GROUP BY subject) "
+                          "u ON u.subject = s.id "
+                          "WHERE s.uses <> coalesce(u.n, 0)"),
                   "0");
         total += newest - last;
         last = newest;

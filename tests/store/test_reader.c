@@ -332,7 +332,7 @@ TEST(the_view_gives_valid_json)
     fixture_init(&f);
     fixture_open(&f);
     v.owner = "a \"quoted\" \\ owner\n";
-    v.remediation = "\\\"";
+    v.remediation = "first \"line\"\n  second \\ line\n";
     v.evidence = "{\n\t\"path\": \"C:\\\\x\", \"q\": \"\\\"\"}";
     life_verdict(f.life, &v, NULL, T0);
     fixture_settle(&f);
@@ -343,6 +343,11 @@ TEST(the_view_gives_valid_json)
                       "json_extract(json_extract(properties, '$.evidence'), '$.path') FROM "
                       "policy_report_result"),
               "1a \"quoted\" \\ owner\\x0aC:\\x");
+    CHECK_STR("a remediation keeps its lines",
+              ask(&f, "SELECT json_extract(properties, '$.remediation') = remediation FROM "
+                      "policy_report_result, finding"),
+              "1");
+    CHECK_STR("as they were said", ask(&f, "SELECT remediation FROM finding"), v.remediation);
     CHECK_STR(
         "all values are texts",
         ask(&f,
