@@ -90,8 +90,8 @@ UNUSED_FN static void remove_dir(const char *dir)
 UNUSED_FN static bool lab_start(struct lab *lab, const char *const *args)
 {
     char program[512], line[512] = "";
-    char *argv[40];
-    int argc = 0, out[2], in[2];
+    char *argv[40], *paths[40];
+    int argc = 0, path_count = 0, out[2], in[2];
     size_t len = 0;
 
     if (!fake_program(program)) {
@@ -103,8 +103,11 @@ UNUSED_FN static bool lab_start(struct lab *lab, const char *const *args)
     argv[argc++] = (char *)(uintptr_t) "127.0.0.1:0";
     argv[argc++] = (char *)(uintptr_t) "--die-with-parent";
     for (; *args != NULL && argc < 39; args++) {
-        argv[argc++] =
-            (*args)[0] == '@' ? xstrdup(lab_path(lab, *args + 1)) : (char *)(uintptr_t)*args;
+        if ((*args)[0] == '@') {
+            argv[argc++] = paths[path_count++] = xstrdup(lab_path(lab, *args + 1));
+        } else {
+            argv[argc++] = (char *)(uintptr_t)*args;
+        }
     }
     argv[argc] = NULL;
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
@@ -115,6 +118,9 @@ UNUSED_FN static bool lab_start(struct lab *lab, const char *const *args)
         dup2(out[1], 1);
         execv(program, argv);
         _exit(127);
+    }
+    while (path_count > 0) {
+        free(paths[--path_count]);
     }
     close(in[0]);
     close(out[1]);
