@@ -35,7 +35,8 @@ bool text_parse_bool(const char *text, bool *out);
  * "did you mean"; 64 when either is longer. */
 size_t text_distance(const char *a, const char *b);
 
-/* The name of a NULL-terminated list nearest to `word` (at most 2 edits away, 1 when it has three letters or less), or NULL. */
+/* The name of a NULL-terminated list nearest to `word` (at most 2 edits away, 1 when it has three
+ * letters or less), or NULL. */
 const char *text_nearest(const char *const *names, const char *word);
 
 #endif

@@ -143,9 +143,9 @@ void cluster_delete(struct cluster *c, struct object *last, int64_t now_ms);
 struct cluster_generation;
 struct cluster_generation *cluster_replace_begin(struct cluster *c, enum kind kind,
                                                  const char *only_ns);
-/* The list is the server's latest word, and its versions may have gone back (an etcd restored from a
- * backup, KUBE_CLIENT B8): what it holds counts even where it is older than ours. Before the first
- * add. */
+/* The list is the server's latest word, and its versions may have gone back (an etcd restored from
+ * a backup, KUBE_CLIENT B8): what it holds counts even where it is older than ours. Before the
+ * first add. */
 void cluster_replace_trust(struct cluster_generation *g);
 void cluster_replace_add(struct cluster_generation *g, struct object *obj /* taken */);
 void cluster_replace_delete(struct cluster_generation *g, struct object *last /* taken */);

@@ -265,24 +265,24 @@ static bool walk_entry(struct manifest_loader *l, const char *path, uint32_t *fo
 
 static void walk(struct manifest_loader *l, const char *root)
 {
-    path_vec todo = { .items = NULL };
+    path_vec waiting = { .items = NULL };
     uint32_t found = 0;
 
-    vec_push(&todo, xstrdup(root));
-    for (bool first = true; todo.len > 0; first = false) {
-        char *path = todo.items[--todo.len];
+    vec_push(&waiting, xstrdup(root));
+    for (bool first = true; waiting.len > 0; first = false) {
+        char *path = waiting.items[--waiting.len];
         path_vec entries = { .items = NULL };
 
         if (first || walk_entry(l, path, &found)) {
             list_directory(l, path, &entries);
         }
         for (size_t i = entries.len; i > 0; i--) { /* the first one comes off the stack first */
-            vec_push(&todo, entries.items[i - 1]);
+            vec_push(&waiting, entries.items[i - 1]);
         }
         vec_free(&entries);
         free(path);
     }
-    vec_free(&todo);
+    vec_free(&waiting);
     if (found == 0) {
         complain_of_file(l, true, root, 0, "holds no *.yaml, *.yml or *.json file");
     }

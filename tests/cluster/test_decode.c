@@ -120,7 +120,7 @@ TEST(a_service_keeps_absent_empty_and_zero_apart)
 {
     struct object *obj =
         decode(KIND_SERVICE, "{" META ",\"spec\":{\"type\":\"LoadBalancer\",\"selector\":{\"app\":"
-                                      "\"x\"},\"ports\":[{\"port\":80},"
+                             "\"x\"},\"ports\":[{\"port\":80},"
                              "{\"port\":81,\"targetPort\":\"http\",\"nodePort\":30001,\"name\":"
                              "\"a\",\"protocol\":\"UDP\"},{\"port\":"
                              "82,\"targetPort\":8082,\"nodePort\":0}],\"externalIPs\":[\"1.2.3.4\"]"
