@@ -1,5 +1,5 @@
-/* The fields of every type inside the kinds that we judge, as Kubernetes 1.36 has them. `status` and managedFields are
- * the server's own and taken as they come. */
+/* The fields of every type inside the kinds that we judge, as Kubernetes 1.36 has them. `status`
+ * and managedFields are the server's own and taken as they come. */
 #include "cluster/schema.h"
 
 /* clang-format off */
