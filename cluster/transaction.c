@@ -157,6 +157,7 @@ static void say(struct cluster *c, struct delta *d, const struct note *n)
     struct cause cause;
 
     fill_cause(c, n, &cause, &text);
+    /* cppcheck-suppress autoVariables ; the delta lives during the call only */
     d->cause = &cause;
     c->fn(c->ctx, d);
 }
@@ -184,6 +185,7 @@ static void say_object(struct cluster *c, struct ns *ns, const struct object *be
                          .op = before == NULL  ? DELTA_ADDED
                                : after == NULL ? DELTA_DELETED
                                                : DELTA_MODIFIED,
+                         /* cppcheck-suppress nullPointer ; one of the two is always there */
                          .kind = after != NULL ? after->kind : before->kind,
                          .ns = ns,
                          .before = before,

@@ -207,6 +207,7 @@ static unsigned char *encode(unsigned char *p, const struct row *row)
         switch (fields[f].type) {
         case NUMBER: {
             int64_t v = *(const int64_t *)member(row, f);
+            /* cppcheck-suppress shiftTooManyBitsSigned ; the sign, as gcc and clang define it */
             p = put_varint(p, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
             break;
         }
