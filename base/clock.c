@@ -175,7 +175,7 @@ bool duration_parse(const char *text, int64_t *out_ms)
         int64_t value = 0;
         size_t n = 0;
 
-        for (; isdigit((unsigned char)text[n]) && n < 15; n++) {
+        for (; n < 15 && isdigit((unsigned char)text[n]); n++) {
             value = value * 10 + (text[n] - '0');
         }
         if (n == 0 || n == 15) {
