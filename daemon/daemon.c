@@ -47,7 +47,7 @@ static const unsigned may_move_to[PHASE_COUNT] = {
     [PHASE_SYNCING] = BIT(PHASE_JUDGING) | BIT(PHASE_STOPPING),
     [PHASE_JUDGING] = BIT(PHASE_RECORDING) | BIT(PHASE_STOPPING),
     [PHASE_RECORDING] = BIT(PHASE_RUNNING) | BIT(PHASE_STOPPING),
-    [PHASE_RUNNING] = BIT(PHASE_STOPPING),
+    [PHASE_RUNNING] = BIT(PHASE_JUDGING) | BIT(PHASE_STOPPING), /* JUDGING after rows were lost */
     [PHASE_STOPPING] = 0,
 };
 
@@ -232,6 +232,10 @@ static void run_engine(struct daemon *d)
 {
     const struct engine_sink sink = { .ctx = d, .verdict = on_verdict, .gone = on_gone };
 
+    if (store_congested(d->store)) {
+        uv_idle_stop(&d->spin); /* the next commit wakes it */
+        return;
+    }
     d->last_run_ms = clock_mono_ms();
     if (engine_run(d->engine, clock_wall_ms(), SLICE_US, mono_us, &sink)) {
         drained(d);
@@ -241,6 +245,25 @@ static void run_engine(struct daemon *d)
 static void spin(uv_idle_t *handle)
 {
     (void)handle; /* its being active makes the next poll return at once */
+}
+
+/* Life reads what the file holds, and every verdict is said again. The database knows its cluster
+ * by now. */
+static int judge_anew(struct daemon *d, struct error *err)
+{
+    engine_destroy(d->engine);
+    life_destroy(d->life);
+    d->engine = NULL;
+    d->life = NULL;
+    int rc = life_create(&d->life, d->store, err);
+    if (rc != 0) {
+        return rc;
+    }
+    life_on_event(d->life, on_life_event, d);
+    d->engine = engine_create(d->cluster, d->ruleset, store_cluster_id(d->store));
+    life_reconcile_begin(d->life);
+    move(d, PHASE_JUDGING);
+    return 0;
 }
 
 static int first_sync(struct daemon *d, struct error *err)
@@ -264,17 +287,29 @@ static int first_sync(struct daemon *d, struct error *err)
     if (rc != 0) {
         return rc;
     }
-    rc = life_create(&d->life, d->store, err);
+    rc = judge_anew(d, err);
     if (rc != 0) {
         return rc;
     }
-    life_on_event(d->life, on_life_event, d);
-    d->engine = engine_create(d->cluster, d->ruleset, id);
     gaps_restart(&d->gaps, store_last_alive_ms(d->store), clock_wall_ms());
-    life_reconcile_begin(d->life);
-    move(d, PHASE_JUDGING);
     sd_notify_send("STATUS=judging for the first time");
     return 0;
+}
+
+/* The disk refused for so long that rows were dropped, and writes again: what the file holds is
+ * true up to the gap, and everything is judged against it as after a start. */
+static void recover_lost_rows(struct daemon *d)
+{
+    struct error err = { 0 };
+
+    log_event(LOG_LEVEL_WARN, "daemon", "transitions lost",
+              KV_TEXT("error", "the database could not be written for too long"),
+              KV_TEXT("next", "a gap is recorded and everything judged again"));
+    if (judge_anew(d, &err) != 0) {
+        stop(d, &err);
+        return;
+    }
+    uv_idle_start(&d->spin, spin);
 }
 
 /* After every poll: judge when nothing more was readable, or when it has waited long enough. */
@@ -387,6 +422,9 @@ static void on_tick(uv_timer_t *handle)
 
     notify_progress(d);
     note_expired(d);
+    if (d->phase == PHASE_RUNNING && store_lost_rows(d->store)) {
+        recover_lost_rows(d);
+    }
     if (d->phase == PHASE_RECORDING || d->phase == PHASE_RUNNING) {
         if (engine_idle(d->engine)) {
             note_watch_states(d);
@@ -406,9 +444,14 @@ static void on_watchdog(uv_timer_t *handle)
 
 static void on_committed(void *ctx, int64_t last_seq, uint32_t rows, uint64_t commit_us)
 {
+    struct daemon *d = ctx;
+
     log_event(LOG_LEVEL_DEBUG, "store", "committed", KV_INT("seq", last_seq), KV_INT("rows", rows),
               KV_INT("us", commit_us));
-    note_recorded(ctx);
+    if (d->engine != NULL && !engine_idle(d->engine) && d->phase != PHASE_STOPPING) {
+        uv_idle_start(&d->spin, spin);
+    }
+    note_recorded(d);
 }
 
 /* ---- signals ---- */
