@@ -290,6 +290,16 @@ void cluster_set_offline(struct cluster *c, unsigned kinds_present, bool complet
     c->complete = complete;
 }
 
+void cluster_set_cert_manager(struct cluster *c, bool served)
+{
+    c->no_cert_manager = !served;
+}
+
+bool cluster_cert_manager(const struct cluster *c)
+{
+    return !c->no_cert_manager;
+}
+
 bool cluster_offline(const struct cluster *c)
 {
     return c->offline;

@@ -206,6 +206,11 @@ bool cluster_kind_in_input(const struct cluster *c,
 /* Pods and bytes, for status, metrics and benchmarks. */
 uint64_t cluster_pod_count(const struct cluster *c);
 
+/* Is the API group cert-manager.io served? True until told otherwise, and for files. No delta:
+ * whoever tells it has everything judged again. */
+void cluster_set_cert_manager(struct cluster *c, bool served);
+bool cluster_cert_manager(const struct cluster *c);
+
 /* uid of Namespace kube-system: the cluster id; NULL until known. */
 const char *cluster_kube_system_uid(const struct cluster *c);
 

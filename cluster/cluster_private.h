@@ -152,7 +152,7 @@ struct cluster {
     uint32_t named[PER_POD_KEYS]; /* selectors that reach into other namespaces and name the key */
     struct str *per_pod_keys[PER_POD_KEYS];
     struct label_set *no_labels;
-    bool offline, complete;
+    bool offline, complete, no_cert_manager;
     unsigned kinds_present;
     uint32_t last_generation;
     VEC(struct cluster_generation *) generations; /* open ones */

@@ -30,7 +30,8 @@ enum {
     SLICE_US = 10000,         /* CONTRACTS 7: no step holds the loop longer */
     GATHER_MS = 50,           /* under load the engine runs at least this often */
     CLOSE_TIMEOUT_MS = 20000, /* for the last commit; systemd waits 30 s */
-    TICK_MS = 1000
+    TICK_MS = 1000,
+    REFRESH_TICKS = 600 /* API groups come and go with installations */
 };
 
 enum phase {
@@ -77,6 +78,8 @@ struct daemon {
     unsigned watched_kinds;
 
     uint64_t status_digest;
+    unsigned ticks;
+    bool cert_manager;        /* as everything was judged with */
     struct error stop_reason; /* code 0: asked to stop */
 };
 
@@ -261,6 +264,7 @@ static int judge_anew(struct daemon *d, struct error *err)
     }
     life_on_event(d->life, on_life_event, d);
     d->engine = engine_create(d->cluster, d->ruleset, store_cluster_id(d->store));
+    d->cert_manager = cluster_cert_manager(d->cluster);
     life_reconcile_begin(d->life);
     move(d, PHASE_JUDGING);
     return 0;
@@ -416,12 +420,25 @@ static void notify_progress(struct daemon *d)
     }
 }
 
+static void note_groups(struct daemon *d)
+{
+    if (++d->ticks % REFRESH_TICKS == 0) {
+        informer_refresh(d->informer);
+    }
+    if (d->engine != NULL && d->cert_manager != cluster_cert_manager(d->cluster)) {
+        d->cert_manager = !d->cert_manager;
+        engine_set_ruleset(d->engine, d->ruleset);
+        uv_idle_start(&d->spin, spin);
+    }
+}
+
 static void on_tick(uv_timer_t *handle)
 {
     struct daemon *d = handle->data;
 
     notify_progress(d);
     note_expired(d);
+    note_groups(d);
     if (d->phase == PHASE_RUNNING && store_lost_rows(d->store)) {
         recover_lost_rows(d);
     }

@@ -299,6 +299,10 @@ static void cert_manager_annotated(const struct rule_input *in, struct outcome *
         finding_skip(out, "no Secret is named in spec.tls");
         return;
     }
+    if (!cluster_cert_manager(in->cluster)) {
+        finding_skip(out, "the cluster serves no cert-manager.io");
+        return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         if (annotation_text(&ing->head, keys[i]) != NULL) {
             finding_pass(out);

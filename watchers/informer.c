@@ -47,7 +47,7 @@ struct informer {
     struct informer_options options; /* numbers only; its pointers are not used after create */
     char *resume_versions[KIND_COUNT];
     uint64_t random;
-    struct kube_get version;
+    struct kube_get version, group; /* group: cert-manager.io */
     char server_version[64];
     uint64_t version_delay_ms;
     bool version_told;                  /* that it could not be had */
@@ -70,8 +70,7 @@ static uint64_t next_random(struct informer *inf)
     return inf->random;
 }
 
-/* ---- what a kind's reflectors say
- * ------------------------------------------------------------------ */
+/* ---- what a kind's reflectors say ---- */
 
 /* The state that must not be hidden by another namespace's. */
 static unsigned gravity(enum kind_state state)
@@ -164,8 +163,7 @@ static void on_moved(void *ctx, struct reflector *r)
     }
 }
 
-/* ---- starting
- * --------------------------------------------------------------------------------------- */
+/* ---- starting ---- */
 
 static void on_stagger(uv_timer_t *timer)
 {
@@ -273,8 +271,7 @@ static void start_kinds(struct informer *inf)
     start_next(inf);
 }
 
-/* ---- the server's version
- * --------------------------------------------------------------------------- */
+/* ---- the server's version ---- */
 
 static void ask_version(struct informer *inf);
 
@@ -323,6 +320,27 @@ static void read_version(struct informer *inf)
     cJSON_Delete(tree);
 }
 
+/* Rules ask whether cert-manager is there at all. Any other answer than yes or no leaves what was
+ * known. */
+static void on_group(struct kube_get *get, int status)
+{
+    struct informer *inf = get->data;
+    int code = get->req.http.http_status;
+
+    if (status == 0 && (code == 200 || code == 404)) {
+        cluster_set_cert_manager(inf->cluster, code == 200);
+    }
+    if (inf->phase == INFORMER_ASKING) {
+        start_kinds(inf);
+    }
+}
+
+static void ask_group(struct informer *inf)
+{
+    inf->group.data = inf;
+    kube_get(inf->client, &inf->group, "/apis/cert-manager.io", on_group);
+}
+
 static void on_version(struct kube_get *get, int status)
 {
     struct informer *inf = get->data;
@@ -343,7 +361,7 @@ static void on_version(struct kube_get *get, int status)
         if (code == 200) {
             read_version(inf); /* others are not told their server's version: the safe way then */
         }
-        start_kinds(inf);
+        ask_group(inf);
     }
 }
 
@@ -353,8 +371,7 @@ static void ask_version(struct informer *inf)
     kube_get(inf->client, &inf->version, "/version", on_version);
 }
 
-/* ---- creating
- * --------------------------------------------------------------------------------------- */
+/* ---- creating ---- */
 
 static const char *architecture(const char *machine)
 {
@@ -496,6 +513,7 @@ void informer_stop(struct informer *inf)
     inf->phase = INFORMER_STOPPED;
     uv_timer_stop(&inf->timer);
     kube_cancel(inf->client, &inf->version.req);
+    kube_cancel(inf->client, &inf->group.req);
     for (size_t i = 0; i < inf->reflectors.len; i++) {
         reflector_stop(inf->reflectors.items[i]);
     }
@@ -517,12 +535,20 @@ void informer_destroy(struct informer *inf)
     }
     inf->reflectors.len = 0;
     kube_get_deinit(inf->client, &inf->version);
+    kube_get_deinit(inf->client, &inf->group);
     kube_client_destroy(inf->client);
     uv_close((uv_handle_t *)&inf->timer, on_closed);
 }
 
-/* ---- what is known
- * ---------------------------------------------------------------------------------- */
+void informer_refresh(struct informer *inf)
+{
+    if (inf->phase == INFORMER_RUNNING && inf->group.req.http.transfer == NULL &&
+        !inf->group.req.queued) {
+        ask_group(inf);
+    }
+}
+
+/* ---- what is known ---- */
 
 unsigned informer_kinds(const struct informer *inf)
 {

@@ -64,6 +64,8 @@ int informer_create(struct informer **out, uv_loop_t *loop, struct credentials *
                     const struct informer_callbacks *callbacks, struct error *err);
 /* Asks for the server's version, then starts the kinds one after another, Pods last. */
 void informer_start(struct informer *inf);
+/* Asks again which API groups are served (cluster_cert_manager); the answer comes later. */
+void informer_refresh(struct informer *inf);
 /* Takes back every request; the cache stays as it is. May be called at any time, more than once.
  * NULL is fine. */
 void informer_stop(struct informer *inf);

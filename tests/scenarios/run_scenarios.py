@@ -194,7 +194,7 @@ class World(Lab):
         config = ["--config", self.config_path] if self.config else []
         out = subprocess.run([os.path.join(BUILD, "netaudit"), "scan", "--complete", "-o", "json", *config, dump], capture_output=True, text=True)
         # Judged by files alone: a load balancer's unknown provider, and Secrets that the daemon was not told to read.
-        apart = {"require-loadbalancer-healthcheck"} | (set() if "secrets: metadata" in (self.config or "") else {"validate-tls-secret-exists"})
+        apart = {"require-loadbalancer-healthcheck", "require-cert-manager-annotation"} | (set() if "secrets: metadata" in (self.config or "") else {"validate-tls-secret-exists"})
         scanned = {(f["policy"], f["rule"], f["kind"], f["namespace"], f["name"], f["result"]) for f in json.loads(out.stdout) if f["rule"] not in apart}
         stored = set(self.rows("SELECT policy, rule, resource_kind, COALESCE(resource_namespace, ''), resource_name, result FROM policy_report_result"))
         return "" if scanned == stored else "only scan: %s; only daemon: %s" % (sorted(scanned - stored)[:5], sorted(stored - scanned)[:5])
