@@ -50,8 +50,7 @@ static void set_token_file(struct credentials *c, const char *path, const char *
     c->has_token_file = true;
 }
 
-/* ---- origins
- * ------------------------------------------------------------------------------------- */
+/* ---- origins ---- */
 
 static char *take(char **text)
 {
@@ -216,8 +215,7 @@ void credentials_destroy(struct credentials *c)
     free(c);
 }
 
-/* ---- what is known
- * -------------------------------------------------------------------------------- */
+/* ---- what is known ---- */
 
 const char *credentials_server(const struct credentials *c)
 {
@@ -245,8 +243,7 @@ void credentials_on_ready(struct credentials *c, void (*fn)(void *ctx), void *ct
     c->ctx = ctx;
 }
 
-/* ---- for one request
- * -------------------------------------------------------------------------------- */
+/* ---- for one request ---- */
 
 static int from_plugin(struct credentials *c, struct credential *out, uint64_t now_ms,
                        struct error *err)

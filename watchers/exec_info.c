@@ -78,17 +78,17 @@ static int read_env(struct exec_config *c, const struct entry *e, struct error *
     {
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "name");
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(item, "value");
+        const char *text = cJSON_GetStringValue(value);
 
         if (!cJSON_IsString(name) || name->valuestring[0] == '\0' ||
             strchr(name->valuestring, '=') != NULL) {
             return entry_error(e, "env", err, "an entry has no name");
         }
-        if (value != NULL && !cJSON_IsNull(value) && !cJSON_IsString(value)) {
+        if (value != NULL && !cJSON_IsNull(value) && text == NULL) {
             return entry_error(e, "env", err, "the value of %s must be text (in quotes)",
                                name->valuestring);
         }
-        c->env[n++] =
-            xasprintf("%s=%s", name->valuestring, cJSON_IsString(value) ? value->valuestring : "");
+        c->env[n++] = xasprintf("%s=%s", name->valuestring, text != NULL ? text : "");
     }
     return rc;
 }

@@ -60,8 +60,7 @@ struct exec_plugin *exec_plugin_create(uv_loop_t *loop, struct exec_config *conf
     return p;
 }
 
-/* ---- the end of a run
- * ------------------------------------------------------------------------------ */
+/* ---- the end of a run ---- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -181,8 +180,7 @@ static void give_up(struct exec_run *run, const char *sentence)
     end_run(run);
 }
 
-/* ---- libuv
- * ------------------------------------------------------------------------------------------- */
+/* ---- libuv ---- */
 
 static void on_exit_status(uv_process_t *process, int64_t status, int signal)
 {
@@ -226,8 +224,7 @@ static void on_timeout(uv_timer_t *timer)
     give_up(timer->data, "did not end in time");
 }
 
-/* ---- the beginning of a run
- * --------------------------------------------------------------------------- */
+/* ---- the beginning of a run ---- */
 
 static bool overridden(const struct exec_config *c, const char *variable)
 {
@@ -308,8 +305,7 @@ static void start_run(struct exec_plugin *p)
     }
 }
 
-/* ---- what others call
- * ------------------------------------------------------------------------------------ */
+/* ---- what others call ---- */
 
 int exec_plugin_get(struct exec_plugin *p, uint64_t now_ms, int64_t wall_ms,
                     const struct exec_credential **out, struct error *err)

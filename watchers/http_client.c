@@ -78,7 +78,7 @@ struct http_client {
 
 static void leave(struct http_client *client);
 
-/* ---- transfers ------------------------------------------------------------------------------ */
+/* ---- transfers ---- */
 
 static void unlink_transfer(struct http_transfer *t)
 {
@@ -173,7 +173,7 @@ static int translate(struct http_transfer *t, CURLcode rc)
     }
 }
 
-/* ---- curl's callbacks ----------------------------------------------------------------------- */
+/* ---- curl's callbacks ---- */
 
 static int on_socket_options(void *ctx, curl_socket_t fd, curlsocktype purpose)
 {
@@ -338,7 +338,7 @@ static size_t on_write(char *data, size_t size, size_t count, void *ctx)
     return len;
 }
 
-/* ---- libuv under curl ------------------------------------------------------------------------ */
+/* ---- libuv under curl ---- */
 
 static void on_handle_closed(struct http_client *client)
 {
@@ -469,8 +469,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, voi
     return uv_poll_start(&s->poll, events, on_poll) == 0 ? 0 : -1;
 }
 
-/* ---- what waits until curl has returned --------------------------------------------------------
- */
+/* ---- what waits until curl has returned ---- */
 
 static void start_transfer(struct http_transfer *t)
 {
@@ -559,8 +558,7 @@ static void on_kick(uv_timer_t *timer)
     leave(timer->data);
 }
 
-/* ---- building a transfer ----------------------------------------------------------------------
- */
+/* ---- building a transfer ---- */
 
 static void add_header(struct http_transfer *t, const char *name, const char *value)
 {
@@ -696,8 +694,7 @@ static void set_options(struct http_transfer *t, const struct http_request *req)
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
-/* ---- what others call -------------------------------------------------------------------------
- */
+/* ---- what others call ---- */
 
 int http_client_create(struct http_client **out, uv_loop_t *loop,
                        const struct http_settings *settings, struct error *err)

@@ -35,8 +35,7 @@ static struct kube_request *request_of(struct http_request *http)
     return (struct kube_request *)http; /* its first member */
 }
 
-/* ---- what the log is told
- * ------------------------------------------------------------------------- */
+/* ---- what the log is told ---- */
 
 static void on_warning(void *ctx, const char *text)
 {
@@ -77,8 +76,7 @@ static void outage_ends(struct kube_client *client)
     }
 }
 
-/* ---- the queue
- * ------------------------------------------------------------------------------------- */
+/* ---- the queue ---- */
 
 static void unqueue(struct kube_client *client, struct kube_request *req)
 {
@@ -295,8 +293,7 @@ void kube_client_destroy(struct kube_client *client)
     uv_close((uv_handle_t *)&client->timer, on_closed);
 }
 
-/* ---- small GETs
- * -------------------------------------------------------------------------------------- */
+/* ---- small GETs ---- */
 
 static int get_body(struct http_request *http, const char *data, size_t len)
 {

@@ -22,8 +22,7 @@
 #include "watchers/kubeconfig_tree.h"
 #include "watchers/proxy.h"
 
-/* ---- which files
- * --------------------------------------------------------------------------------- */
+/* ---- which files ---- */
 
 static int read_files(struct kubeconfig_files *files, const char *path, struct error *err)
 {
@@ -67,8 +66,7 @@ static int read_files(struct kubeconfig_files *files, const char *path, struct e
     return rc;
 }
 
-/* ---- users
- * ----------------------------------------------------------------------------------------- */
+/* ---- users ---- */
 
 static int read_data(const struct entry *e, const char *data_key, const char *path_key,
                      struct pem_source *out, struct error *err)
@@ -150,8 +148,7 @@ static int read_user(struct kubeconfig *k, const struct entry *e, struct error *
     return 0;
 }
 
-/* ---- clusters
- * --------------------------------------------------------------------------------------- */
+/* ---- clusters ---- */
 
 static int check_server(struct kubeconfig *k, const struct entry *e, struct error *err)
 {
@@ -226,8 +223,7 @@ static int read_cluster(struct kubeconfig *k, const struct entry *e, bool allow_
     return rc;
 }
 
-/* ---- the context
- * ------------------------------------------------------------------------------------- */
+/* ---- the context ---- */
 
 static int follow(struct kubeconfig *k, const struct kubeconfig_files *files, const char *wanted,
                   bool allow_insecure, struct error *err)
@@ -246,9 +242,10 @@ static int follow(struct kubeconfig *k, const struct kubeconfig_files *files, co
     }
     rc = kubeconfig_entry(files, "contexts", "context", k->context, &context, err);
     if (rc != 0) {
-        return rc == NA_ENOENT ? error_set(err, NA_EINVAL, "%s: there is no context '%s'",
-                                           files->items[0].path, k->context)
-                               : rc;
+        return rc == NA_ENOENT
+                   ? error_set(err, NA_EINVAL, "%s: there is no context '%s'",
+                               files->len > 0 ? files->items[0].path : "kubeconfig", k->context)
+                   : rc;
     }
     k->source = xasprintf("context '%s' of %s", k->context, context.file->path);
     rc = entry_text(&context, "cluster", &cluster_name, err);

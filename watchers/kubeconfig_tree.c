@@ -26,8 +26,7 @@ static uint32_t line_of(const struct kubeconfig_file *file, const cJSON *node)
     return line;
 }
 
-/* ---- files
- * --------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static char *absolute(const char *path)
 {
@@ -141,8 +140,7 @@ int kubeconfig_current_context(const struct kubeconfig_files *files, char **out,
                      files->items[0].path);
 }
 
-/* ---- entries
- * --------------------------------------------------------------------------------------- */
+/* ---- entries ---- */
 
 static int find_in(const struct kubeconfig_file *f, const char *list, const char *name,
                    const cJSON **out, struct error *err)

@@ -79,8 +79,7 @@ static void moved(struct reflector *r)
     }
 }
 
-/* ---- log
- * ------------------------------------------------------------------------------------------ */
+/* ---- log ---- */
 
 /* The last field of a line, in namespaced mode only. */
 #define IN_NAMESPACE(r)                                                                            \
@@ -149,8 +148,7 @@ static void tell_rejected(struct reflector *r, const char *json, size_t len, con
               KV_TEXT("next", "counted, passed over"));
 }
 
-/* ---- requests
- * ------------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 static const char *accept_of(const struct reflector *r, enum reflector_send send)
 {
@@ -217,8 +215,7 @@ static void send_request(struct reflector *r)
     kube_send(r->client, &r->req);
 }
 
-/* ---- orders
- * --------------------------------------------------------------------------------------- */
+/* ---- orders ---- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -302,8 +299,7 @@ static void carry_out(struct reflector *r, const struct reflector_order *o)
     arm(r, o->wake_ms);
 }
 
-/* ---- objects
- * -------------------------------------------------------------------------------------- */
+/* ---- objects ---- */
 
 static void add_object(struct reflector *r, struct object *obj)
 {
@@ -446,8 +442,7 @@ static void on_too_large(void *ctx, uint64_t bytes)
     tell_rejected(r, "", 0, why.text);
 }
 
-/* ---- answers
- * -------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 static bool answer_is_json(const struct http_request *http)
 {
@@ -568,8 +563,7 @@ static void on_done(struct http_request *http, int status)
     moved(r);
 }
 
-/* ---- what others call
- * ------------------------------------------------------------------------------ */
+/* ---- what others call ---- */
 
 struct reflector *reflector_create(uv_loop_t *loop, struct kube_client *client,
                                    struct cluster *cluster, const struct reflector_options *options,

@@ -114,8 +114,7 @@ static int garbled(struct error *err, const char *what)
     return error_set(err, NA_EINVAL, "the answer is no JSON list: %s", what);
 }
 
-/* ---- whole values -----------------------------------------------------------------------------
- */
+/* ---- whole values ---- */
 
 /* `text` is a complete JSON string or object; *out is untouched when it is not a string. */
 static void keep_word(char **out, const cJSON *node)
@@ -214,8 +213,7 @@ static size_t ceiling(const struct splitter *s)
                                                                  : SPLITTER_MAX_WORD_BYTES;
 }
 
-/* ---- pieces ------------------------------------------------------------------------------------
- */
+/* ---- pieces ---- */
 
 static void begin_value(struct splitter *s, enum place place)
 {
@@ -372,8 +370,7 @@ int splitter_feed(struct splitter *s, const char *data, size_t len, struct error
     return 0;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 int splitter_end_watch(const struct splitter *s, struct error *err)
 {

@@ -6,8 +6,7 @@
 
 #include "watchers/http_client.h"
 
-/* ---- the server
- * ---------------------------------------------------------------------------------- */
+/* ---- the server ---- */
 
 struct answer {
     const char *path, *bytes;
@@ -142,8 +141,7 @@ static void stop_serving(struct server *s)
     close_loop(&s->loop);
 }
 
-/* ---- the client
- * ---------------------------------------------------------------------------------- */
+/* ---- the client ---- */
 
 struct call {
     struct http_request req;

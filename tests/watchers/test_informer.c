@@ -87,8 +87,7 @@ TEST(a_cluster_is_mirrored_over_tls)
     lab_stop(&w.lab);
 }
 
-/* ---- the cache against the server's own dump
- * ---------------------------------------------------------- */
+/* ---- the cache against the server's own dump ---- */
 
 static const char *text_at(const cJSON *obj, const char *key)
 {
@@ -120,9 +119,12 @@ static bool equals_dump(void *ctx)
         }
         obj =
             cluster_find(w->cluster, row->kind, text_at(meta, "namespace"), text_at(meta, "name"));
-        if (getenv("DEBUG") != NULL && (obj == NULL || strcmp(str_text(obj->resource_version), text_at(meta, "resourceVersion")) != 0)) {
+        if (getenv("DEBUG") != NULL &&
+            (obj == NULL ||
+             strcmp(str_text(obj->resource_version), text_at(meta, "resourceVersion")) != 0)) {
             fprintf(stderr, "%s %s: have %s, server %s\n", row->name, text_at(meta, "name"),
-                    obj != NULL ? str_text(obj->resource_version) : "none", text_at(meta, "resourceVersion"));
+                    obj != NULL ? str_text(obj->resource_version) : "none",
+                    text_at(meta, "resourceVersion"));
         }
         same = same && obj != NULL && strcmp(str_text(obj->uid), text_at(meta, "uid")) == 0 &&
                strcmp(str_text(obj->resource_version), text_at(meta, "resourceVersion")) == 0;
