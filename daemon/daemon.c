@@ -573,7 +573,14 @@ static int open_store(struct daemon *d, struct error *err)
 
 static int load_credentials(struct daemon *d, struct error *err)
 {
-    const struct credentials_settings settings = { .kubeconfig = d->settings.kubeconfig,
+    size_t count = d->settings.exec_plugins.len;
+    const char **allowed = arena_alloc(&d->settings.arena, (count + 1) * sizeof(*allowed));
+
+    for (size_t i = 0; i < count; i++) {
+        allowed[i] = d->settings.exec_plugins.items[i];
+    }
+    const struct credentials_settings settings = { .exec_allowed = count > 0 ? allowed : NULL,
+                                                   .kubeconfig = d->settings.kubeconfig,
                                                    .context = d->settings.context,
                                                    .allow_insecure = d->options->allow_insecure };
     int rc = credentials_load(&d->credentials, &d->loop, &settings, err);

@@ -214,6 +214,7 @@ void settings_deinit(struct settings *s)
     vec_free(&s->ruleset.exemptions);
     vec_free(&s->notify);
     vec_free(&s->namespaces);
+    vec_free(&s->exec_plugins);
     vec_free(&s->reports_results);
     arena_deinit(&s->arena);
     memset(s, 0, sizeof(*s));

@@ -38,7 +38,8 @@ struct settings {
     const char *file; /* where it was read from; NULL: defaults only */
 
     const char *cluster_id, *kubeconfig, *context;
-    text_vec namespaces; /* empty: all */
+    text_vec namespaces;   /* empty: all */
+    text_vec exec_plugins; /* programs that a kubeconfig may run, as written there; empty: any */
 
     int secrets; /* enum secrets_mode */
 

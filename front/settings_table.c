@@ -18,6 +18,8 @@ const struct settings_key settings_keys[] = {
     { "cluster.context", SETTINGS_TEXT, AT(context), NULL, "context of the kubeconfig", false },
     { "cluster.namespaces", SETTINGS_TEXTS, AT(namespaces), NULL, "namespaces to watch; empty: all",
       false },
+    { "cluster.exec-plugins", SETTINGS_TEXTS, AT(exec_plugins), NULL,
+      "programs that a kubeconfig may run for credentials, as written there; empty: any", false },
     { "secrets", SETTINGS_WORD, AT(secrets), secrets_words,
       "what is read of Secrets of type kubernetes.io/tls", false },
     { "listen.address", SETTINGS_TEXT, AT(listen_address), NULL, "address of the HTTP API", false },
