@@ -13,6 +13,7 @@
 #include "cluster/cause.h"
 #include "cluster/kind.h"
 #include "cluster/object.h"
+#include "cluster/policy_object.h"
 
 struct cluster;
 struct ns;
@@ -58,6 +59,8 @@ struct ns {
     struct str *name;
     const struct namespace_object *object; /* NULL: not seen (namespaced mode, or not yet) */
     VEC(const struct network_policy *) policies;
+    VEC(const struct cilium_policy *) cilium_policies; /* CiliumNetworkPolicy */
+    VEC(const struct peer_authentication *) peer_authentications;
     VEC(const struct service *) services;
     VEC(const struct ingress *) ingresses;
     VEC(const struct secret *) secrets;
