@@ -36,7 +36,7 @@ struct tiered_peer {
 struct tiered_port {
     bool any_protocol; /* a named port of ClusterNetworkPolicy: that name with any protocol */
     enum protocol protocol;
-    struct str *port_name; /* NULL: the range */
+    struct str *port_name;   /* NULL: the range */
     uint16_t port, end_port; /* 1 to 65535 where only the protocol is given */
 };
 
@@ -53,8 +53,8 @@ struct tiered_policy { /* KIND_CLUSTER_NETWORK_POLICY, KIND_ADMIN_NETWORK_POLICY
                           KIND_BASELINE_ADMIN_NETWORK_POLICY */
     struct object head;
     enum policy_tier tier;
-    int32_t priority;                    /* 0 to 1000; 0 for BaselineAdminNetworkPolicy */
-    struct selector *namespaces, *pods;  /* the subject; NULL: all */
+    int32_t priority;                   /* 0 to 1000; 0 for BaselineAdminNetworkPolicy */
+    struct selector *namespaces, *pods; /* the subject; NULL: all */
     struct tiered_rule *ingress_rules, *egress_rules;
     uint32_t ingress_count, egress_count;
     struct str *malformed; /* NULL, or field path and sentence */
@@ -92,8 +92,8 @@ struct cilium_endpoints {
 };
 
 struct cilium_port {
-    unsigned protocols; /* bits of enum protocol; ANY is all three */
-    struct str *port_name; /* NULL: the range */
+    unsigned protocols;      /* bits of enum protocol; ANY is all three */
+    struct str *port_name;   /* NULL: the range */
     uint16_t port, end_port; /* port 0 in the text is 1 to 65535 */
 };
 
@@ -112,16 +112,16 @@ struct cilium_entry { /* one item of a section */
     unsigned entities;
     struct ip_block *blocks; /* fromCIDR, fromCIDRSet and their like */
     uint32_t block_count;
-    struct str *unmodelled; /* NULL, or a peer field that is not modelled (toFQDNs, toServices, ...):
-                               the entry may then match anyone it otherwise would not */
-    bool has_ports;         /* toPorts is present and not empty */
+    struct str *unmodelled;    /* NULL, or a peer field that is not modelled (toFQDNs, toServices,
+                                  ...):    the entry may then match anyone it otherwise would not */
+    bool has_ports;            /* toPorts is present and not empty */
     struct cilium_port *ports; /* of all its items together; none: nothing */
     uint32_t port_count;
     bool icmp_only; /* icmps without toPorts: no port of TCP, UDP, SCTP */
     bool narrowed;  /* L7 rules, server names or authentication narrow what is allowed */
 };
 
-struct cilium_rule { /* spec, or one of specs */
+struct cilium_rule {                  /* spec, or one of specs */
     struct cilium_endpoints *subject; /* NULL: nodeSelector, which touches no pod */
     bool default_deny[2]; /* by direction, ingress first: enableDefaultDeny, true when absent */
     struct cilium_entry *entries[CILIUM_SECTION_COUNT];

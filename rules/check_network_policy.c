@@ -104,7 +104,8 @@ static void namespace_has_policy(const struct rule_input *in, struct outcome *ou
 static void deciders_evidence(struct outcome *out, const struct reach_answer *answer)
 {
     for (uint32_t i = 0; i < answer->decider_count && i < REACH_DECIDERS_MAX; i++) {
-        evidence_object(out, "NetworkPolicy", &answer->deciders[i]->head);
+        const struct object *o = answer->deciders[i];
+        evidence_object(out, kind_table[o->kind].name, o);
     }
 }
 

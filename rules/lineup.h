@@ -59,7 +59,8 @@ struct side_answer {
 };
 /* `own`: the subject of the line-up, whose namespace sameLabels compares and on whose shape named
  * ports resolve for ingress; for egress they resolve on the peer. `l` NULL: everything is allowed,
- * but where the peer's or subject's node may matter (SEMANTICS 2: own node) that is for the caller. */
+ * but where the peer's or subject's node may matter (SEMANTICS 2: own node) that is for the caller.
+ */
 struct side_answer lineup_ask(struct reach_book *b, const struct lineup *l, enum direction d,
                               const struct pod_class *own, const struct reach_peer *peer);
 
@@ -87,13 +88,13 @@ struct side_step {
 struct side_reason {
     enum { SIDE_ALLOWED, SIDE_DENIED, SIDE_UNKNOWN } answer;
     enum {
-        BECAUSE_NO_POLICY,    /* no policy selects the subject: allowed */
-        BECAUSE_RULE,         /* steps[deciding] */
-        BECAUSE_NO_RULE,      /* isolated, and no rule allows it: denied */
+        BECAUSE_NO_POLICY,       /* no policy selects the subject: allowed */
+        BECAUSE_RULE,            /* steps[deciding] */
+        BECAUSE_NO_RULE,         /* isolated, and no rule allows it: denied */
         BECAUSE_NOTHING_MATCHED, /* selected by tiers only, and nothing matched: allowed */
-        BECAUSE_HOST_NETWORK, /* the subject is on the host network */
-        BECAUSE_OWN_NODE,     /* denied, unless the node is the pod's own */
-        BECAUSE_CONSTRUCT     /* `construct` is not modelled or malformed */
+        BECAUSE_HOST_NETWORK,    /* the subject is on the host network */
+        BECAUSE_OWN_NODE,        /* denied, unless the node is the pod's own */
+        BECAUSE_CONSTRUCT        /* `construct` is not modelled or malformed */
     } because;
     const char *construct;
     VEC(struct side_step) steps; /* free with vec_free */

@@ -71,7 +71,7 @@ struct policy_form {
     const struct object *policy; /* its kind says the rest */
     enum policy_family family;
     enum form_stage stage;
-    int32_t priority; /* of a tier */
+    int32_t priority;    /* of a tier */
     const struct ns *ns; /* the policy's own, NULL for cluster-scoped ones */
     /* The subject: pods of `ns` (where it is set) that match all that is given. */
     const struct selector *namespaces, *pods, *service_account; /* NULL: any */

@@ -33,7 +33,7 @@ void reach_space_deinit(struct reach_space *s)
 static void decide(struct reach_answer *out, const struct network_policy *p)
 {
     if (out->decider_count < REACH_DECIDERS_MAX) {
-        out->deciders[out->decider_count] = p;
+        out->deciders[out->decider_count] = &p->head;
     }
     out->decider_count++;
 }
@@ -166,7 +166,7 @@ static int compare_answers(const struct reach_answer *a, const struct reach_answ
         if (i >= a->decider_count || i >= b->decider_count) {
             break;
         }
-        int c = strcmp(a->deciders[i]->head.name->text, b->deciders[i]->head.name->text);
+        int c = strcmp(a->deciders[i]->name->text, b->deciders[i]->name->text);
         if (c != 0) {
             return c > 0 ? -1 : 1;
         }

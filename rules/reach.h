@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 #include "cluster/cluster.h"
+#include "rules/policy_form.h"
 
+struct reach_book;
 struct rule_input;
 
-enum direction { DIRECTION_INGRESS, DIRECTION_EGRESS };
 enum reach {
     REACH_ISOLATED,
     REACH_OPEN,
@@ -20,13 +21,16 @@ enum reach {
 };
 const char *reach_name(enum reach r); /* "isolated", ... as in CONTRACTS 1 */
 
+/* Who is admitted altogether, on every port of TCP or of UDP. */
+enum open_to { OPEN_TO_PODS = 1, OPEN_TO_OUTSIDE_IPV4 = 2, OPEN_TO_OUTSIDE_IPV6 = 4 };
+
 enum { REACH_DECIDERS_MAX = 8 };
 struct reach_answer {
     enum reach reach;
-    const struct network_policy
-        *deciders[REACH_DECIDERS_MAX]; /* the policies that made it so, by name */
-    uint32_t decider_count;            /* may exceed the array */
-    const char *why;                   /* unknown: the construct, named; else NULL */
+    unsigned open_to; /* selected-but-open: bits of enum open_to, one at least; open: all */
+    const struct object *deciders[REACH_DECIDERS_MAX]; /* the policies that made it so, by name */
+    uint32_t decider_count;                            /* may exceed the array */
+    const char *why; /* unknown: the construct, named; else NULL */
 };
 
 void reach_class(const struct cluster *c, const struct pod_class *pc, enum direction d,
@@ -49,6 +53,9 @@ void reach_ask_workload(const struct rule_input *in, const struct workload *w, e
                         struct reach_answer *out);
 void reach_ask_namespace(const struct rule_input *in, const struct ns *ns, enum direction d,
                          struct reach_answer *out);
+
+/* The book of in->memo: line-ups and what they say, for questions beyond the verdict. */
+struct reach_book *reach_ask_book(const struct rule_input *in);
 
 /* What in->memo points to. Valid for one state of one cluster: forget when it has changed. */
 struct reach_memo;

@@ -579,7 +579,7 @@ TEST(a_workload_is_as_open_as_its_most_open_pods)
     reach_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK("its one pod is isolated", answer.reach == REACH_ISOLATED);
     CHECK_INT("by one policy", answer.decider_count, 1);
-    CHECK_STR("by that one", answer.deciders[0]->head.name->text, "p0");
+    CHECK_STR("by that one", answer.deciders[0]->name->text, "p0");
 
     snprintf(meta, sizeof(meta), "%s{\"app\":\"old\"}", owner);
     scene_put(c, KIND_POD, "shop", "s-1", meta, ",\"spec\":{}");
@@ -618,13 +618,13 @@ TEST(deciders_come_by_name_and_are_the_ones_that_open)
     const struct workload *w = cluster_workload(c, "shop", "", "Pod", "web");
     reach_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK_INT("all are counted", answer.decider_count, 12);
-    CHECK_STR("the first by name is named first", answer.deciders[0]->head.name->text, "p00");
-    CHECK_STR("the eighth last", answer.deciders[7]->head.name->text, "p07");
+    CHECK_STR("the first by name is named first", answer.deciders[0]->name->text, "p00");
+    CHECK_STR("the eighth last", answer.deciders[7]->name->text, "p07");
 
     scene_put(c, KIND_NETWORK_POLICY, "shop", "p05", "", ",\"spec\":{" ALL ",\"ingress\":[{}]}");
     reach_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK_INT("one opens", answer.decider_count, 1);
-    CHECK_STR("that one", answer.deciders[0]->head.name->text, "p05");
+    CHECK_STR("that one", answer.deciders[0]->name->text, "p05");
     cluster_destroy(c);
 }
 
