@@ -77,6 +77,46 @@ void lineup_outside(struct reach_book *b, const struct lineup *l, enum direction
 struct side_answer reach_pair(struct reach_book *b, const struct reach_peer *from,
                               const struct reach_peer *to);
 
+/* ---- for questions about pods and peers that are not there (rules/reach.c) ---- */
+
+/* Labels as an interned set, or at most one label, for the sets that nobody has (yet). */
+struct label_view {
+    const struct label_set *set;
+    const struct str *key,
+        *value; /* set NULL: this label, or none when key is NULL; value NULL: one unheard of */
+};
+/* As reach_lineup, for any pod of `ns` with these labels and a service account that no selector
+ * names. */
+const struct lineup *reach_lineup_of(struct reach_book *b, const struct ns *ns,
+                                     const struct label_view *labels, enum direction d);
+/* Every form that bears on pods of the namespace in the direction, whatever their labels: those of
+ * the namespace, then the cluster-wide ones whose namespace selectors match it. */
+typedef void reach_form_fn(void *ctx, const struct policy_form *f);
+void reach_each_form(struct reach_book *b, const struct ns *ns, enum direction d, reach_form_fn *fn,
+                     void *ctx);
+/* The line-up that just these forms would make. */
+const struct lineup *reach_lineup_from(struct reach_book *b, const struct policy_form *const *forms,
+                                       size_t count, enum direction d);
+
+enum form_match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
+/* Does the peer match whom the caller has in mind? MAYBE: some of them, or it is not known. */
+typedef enum form_match form_match_fn(void *ctx, const struct policy_form *f,
+                                      const struct form_peer *peer);
+struct lineup_question {
+    enum direction direction;
+    const struct pod_shape *shape; /* named ports of the destination; NULL: a named port is none */
+    bool ignore_accepts;           /* tiers' Accept rules are left out: what denies by default? */
+    form_match_fn *match;
+    void *ctx;
+};
+struct lineup_outcome { /* what is possible; a port may be in several */
+    port_set allowed, denied;
+    port_set unmatched;    /* allowed because nothing matched */
+    const char *construct; /* NULL, or the first one for which something is not known */
+};
+void lineup_evaluate(struct reach_book *b, const struct lineup *l, const struct lineup_question *q,
+                     struct lineup_outcome *out);
+
 /* Why: the forms of the line-up in order, and what each says of one port. */
 enum verdict_word { SAYS_NOTHING, SAYS_ALLOW, SAYS_DENY, SAYS_PASS, SAYS_MAYBE };
 struct side_step {
