@@ -11,20 +11,6 @@
 
 enum { SEARCH_MAX_LITERALS = 2000, SEARCH_MAX_STEPS = 50000 };
 
-enum value_state { VALUE_OPEN, VALUE_ABSENT, VALUE_OTHER, VALUE_NAMED };
-struct value {
-    enum value_state state;
-    const struct str *named;
-};
-
-struct variable {
-    enum label_space space;
-    const struct str *key;
-    bool always; /* cannot be absent */
-    VEC(const struct str *) named;
-    struct value value;
-};
-
 /* Where the search stands in one conjunction. */
 struct frame {
     size_t literal, candidate;
@@ -33,7 +19,7 @@ struct frame {
 
 struct search {
     const struct label_cover *cover;
-    struct variable *variables; /* as many as literals at most */
+    struct label_variable *variables; /* as many as literals at most */
     size_t variable_count;
     struct frame *frames;
     uint32_t steps;
@@ -93,29 +79,9 @@ void label_cover_and_namespace(struct label_cover *c, struct str *const *name)
                                             .value_count = 1 });
 }
 
-static bool names_value(const struct cover_literal *l, const struct str *value)
+static bool literal_holds(const struct cover_literal *l, const struct label_value *v)
 {
-    for (uint32_t i = 0; i < l->value_count; i++) {
-        if (l->values[i] == value) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool literal_holds(const struct cover_literal *l, const struct value *v)
-{
-    switch (l->op) {
-    case SELECTOR_EXISTS:
-        return v->state != VALUE_ABSENT;
-    case SELECTOR_DOES_NOT_EXIST:
-        return v->state == VALUE_ABSENT;
-    case SELECTOR_IN:
-        return v->state == VALUE_NAMED && names_value(l, v->named);
-    case SELECTOR_NOT_IN:
-        break;
-    }
-    return v->state != VALUE_NAMED || !names_value(l, v->named);
+    return label_value_satisfies(v, l->op, l->values, l->value_count);
 }
 
 static bool is_name_key(const struct label_cover *c, const struct cover_literal *l)
@@ -126,7 +92,7 @@ static bool is_name_key(const struct label_cover *c, const struct cover_literal 
 
 static bool blank_escapes(const struct label_cover *c, const struct cover_clause *clause)
 {
-    static const struct value absent = { VALUE_ABSENT, NULL }, other = { VALUE_OTHER, NULL };
+    static const struct label_value absent = { LABEL_ABSENT, NULL }, other = { LABEL_OTHER, NULL };
 
     for (size_t i = clause->first; i < clause->first + clause->count; i++) {
         const struct cover_literal *l = &c->literals.items[i];
@@ -149,8 +115,9 @@ static void list_variables(struct search *s, struct label_cover *c)
             v++;
         }
         if (v == s->variable_count) {
-            s->variables[s->variable_count++] =
-                (struct variable){ .space = l->space, .key = l->key, .always = is_name_key(c, l) };
+            s->variables[s->variable_count++] = (struct label_variable){
+                .space = l->space, .key = l->key, .always = is_name_key(c, l)
+            };
         }
         l->variable = (uint32_t)v;
         for (uint32_t n = 0; n < l->value_count; n++) {
@@ -159,31 +126,13 @@ static void list_variables(struct search *s, struct label_cover *c)
     }
 }
 
-/* The candidate-th value a variable may take; false behind the last. */
-static bool candidate_value(const struct variable *v, size_t candidate, struct value *out)
-{
-    if (candidate == 0) {
-        *out = (struct value){ v->always ? VALUE_OTHER : VALUE_ABSENT, NULL };
-        return true;
-    }
-    if (candidate == 1) {
-        *out = (struct value){ VALUE_OTHER, NULL };
-        return true;
-    }
-    if (candidate - 2 >= v->named.len) {
-        return false;
-    }
-    *out = (struct value){ VALUE_NAMED, v->named.items[candidate - 2] };
-    return true;
-}
-
 /* Some requirement of the conjunction already fails. */
 static bool already_fails(const struct search *s, const struct cover_clause *clause)
 {
     for (size_t i = clause->first; i < clause->first + clause->count; i++) {
         const struct cover_literal *l = &s->cover->literals.items[i];
-        const struct value *v = &s->variables[l->variable].value;
-        if (v->state != VALUE_OPEN && !literal_holds(l, v)) {
+        const struct label_value *v = &s->variables[l->variable].value;
+        if (v->state != LABEL_OPEN && !literal_holds(l, v)) {
             return true;
         }
     }
@@ -196,12 +145,13 @@ static bool next_way(struct search *s, const struct cover_clause *clause, struct
 {
     for (; f->literal < clause->count; f->literal++, f->candidate = 0) {
         const struct cover_literal *l = &s->cover->literals.items[clause->first + f->literal];
-        struct variable *v = &s->variables[l->variable];
-        struct value value;
-        if (v->value.state != VALUE_OPEN) {
+        struct label_variable *v = &s->variables[l->variable];
+        struct label_value value;
+        if (v->value.state != LABEL_OPEN) {
             continue;
         }
-        while (s->steps++ < SEARCH_MAX_STEPS && candidate_value(v, f->candidate++, &value)) {
+        while (s->steps++ < SEARCH_MAX_STEPS &&
+               label_variable_candidate(v, f->candidate++, &value)) {
             if (!literal_holds(l, &value)) {
                 v->value = value;
                 f->assigned = true;
@@ -216,7 +166,7 @@ static void take_back(struct search *s, const struct cover_clause *clause, struc
 {
     const struct cover_literal *l = &s->cover->literals.items[clause->first + f->literal];
 
-    s->variables[l->variable].value.state = VALUE_OPEN;
+    s->variables[l->variable].value.state = LABEL_OPEN;
     f->assigned = false;
 }
 
@@ -279,7 +229,7 @@ enum cover_answer label_cover_ask(struct label_cover *c)
     s.frames = xcalloc(c->clauses.len, sizeof(s.frames[0]));
     enum cover_answer answer = find_escape(&s);
     for (size_t i = 0; i < s.variable_count; i++) {
-        vec_free(&s.variables[i].named);
+        label_variable_deinit(&s.variables[i]);
     }
     free(s.variables);
     free(s.frames);

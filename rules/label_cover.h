@@ -8,9 +8,7 @@
 #include <stdint.h>
 
 #include "base/vec.h"
-#include "cluster/selector.h"
-
-enum label_space { LABELS_OF_POD, LABELS_OF_NAMESPACE };
+#include "rules/label_value.h"
 
 struct cover_literal {
     enum label_space space;
