@@ -8,10 +8,12 @@
 #include "rules/port_set.h"
 
 /* What is enforced is a fact about the cluster (SEMANTICS 1). */
+enum ipblock_matches { BLOCKS_BY_FAMILY, BLOCKS_MATCH_PODS, BLOCKS_MATCH_OUTSIDE };
+enum cilium_policy_mode { CILIUM_DEFAULT, CILIUM_ALWAYS, CILIUM_NEVER }; /* enable-policy */
 struct reach_options {
     unsigned families; /* bits of enum policy_family; 0: by what is served, or is in the input */
-    enum { BLOCKS_BY_FAMILY, BLOCKS_MATCH_PODS, BLOCKS_MATCH_OUTSIDE } ipblock_matches;
-    enum { CILIUM_DEFAULT, CILIUM_ALWAYS, CILIUM_NEVER } cilium_policy; /* enable-policy */
+    enum ipblock_matches ipblock_matches;
+    enum cilium_policy_mode cilium_policy;
     const char *const *unmodelled; /* kinds of families that we do not model and that hold objects;
                                       NULL-terminated or NULL */
 };

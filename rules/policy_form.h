@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "cluster/policy_object.h"
+#include "rules/port_set.h"
 
 enum direction { DIRECTION_INGRESS, DIRECTION_EGRESS };
 
@@ -46,6 +47,7 @@ struct form_peer {
     bool blocks_match_pods;                 /* BLOCK: pods' and nodes' addresses as well */
     int family;                             /* WORLD: 4, 6, 0 */
     const char *construct;                  /* MAYBE: the field's name */
+    bool outside_only;                      /* MAYBE: perhaps nodes or the outside, never pods */
 };
 
 struct form_port {
@@ -61,10 +63,11 @@ struct form_rule {
     const struct str *name;
     const struct form_peer *peers; /* none: nobody */
     uint32_t peer_count;
-    const struct form_port *ports;
+    const struct form_port *ports; /* none, with `fixed` PORTS_ALL: every protocol and port */
     uint32_t port_count;
-    bool all_ports; /* every protocol and port; else `ports` together, none: nothing */
-    bool narrowed;  /* L7 parts narrow what it allows */
+    port_set fixed;   /* what the ranges among them come to, whoever the destination is */
+    bool names_ports; /* some go by name, so that the destination's ports matter */
+    bool narrowed;    /* L7 parts narrow what it allows */
 };
 
 struct policy_form {
@@ -80,6 +83,7 @@ struct policy_form {
     uint32_t rule_count[2];
     const char *unclear[2]; /* NULL, or why nothing in the direction can be relied on (malformed,
                                Valid=False): whom it selects is then `unknown` where it matters */
+    bool unenforced; /* of a family that is not known to be enforced: every match is a maybe */
 };
 
 struct form_vec {
@@ -87,9 +91,12 @@ struct form_vec {
 };
 struct ns;
 struct form_options {
+    struct port_table *ports;
     bool blocks_match_pods; /* parameter ipblock-matches; the API's reading, false on Cilium */
+    unsigned enforced;      /* bits of enum policy_family */
 };
-/* Appends the forms of one policy (Cilium: one per rule) to `out`; texts and arrays in `arena`. */
+/* Appends the forms of one policy (Cilium: one per rule) to `out`; texts and arrays in `arena`.
+ * A policy without any effect gives none. */
 void policy_form_add(struct form_vec *out, struct arena *arena, const struct object *policy,
                      const struct ns *ns, const struct form_options *options);
 
