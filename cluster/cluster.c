@@ -52,7 +52,8 @@ struct cluster *cluster_create(void)
 
     for (unsigned i = 0; i < KIND_COUNT; i++) {
         bool watched = kind_table[i].watch == KIND_WATCH_REQUIRED ||
-                       kind_table[i].watch == KIND_WATCH_OPTIONAL;
+                       kind_table[i].watch == KIND_WATCH_OPTIONAL ||
+                       kind_table[i].watch == KIND_WATCH_SERVED;
 
         c->kinds[i].state = watched ? KIND_STATE_PENDING : KIND_STATE_OFF;
     }
@@ -76,6 +77,14 @@ static void free_namespace(struct cluster *c, struct ns_entry *e)
         workload_free((struct workload_entry *)e->pub.workloads.items[i]);
     }
     ns_free(e);
+}
+
+static void free_unmodelled(struct cluster *c)
+{
+    for (size_t i = 0; i < c->unmodelled.len; i++) {
+        free(c->unmodelled.items[i]);
+    }
+    vec_free(&c->unmodelled);
 }
 
 void cluster_destroy(struct cluster *c)
@@ -104,6 +113,10 @@ void cluster_destroy(struct cluster *c)
     table_deinit(&c->specs);
     vec_free(&c->ns_list);
     vec_free(&c->ingress_classes);
+    for (unsigned i = 0; i < KIND_COUNT; i++) {
+        vec_free(&c->wide[i].v);
+    }
+    free_unmodelled(c);
     vec_free(&c->txn.namespaces);
     vec_free(&c->txn.workloads);
     vec_free(&c->txn.classes);
@@ -383,4 +396,90 @@ const char *cluster_kube_system_uid(const struct cluster *c)
     const struct object *ns = cluster_find(c, KIND_NAMESPACE, NULL, "kube-system");
 
     return ns != NULL && ns->uid != NULL ? ns->uid->text : NULL;
+}
+
+/* ---- pods, and what policies there are besides ---- */
+
+static void view_pod(const struct ns_entry *e, const struct pod *pod, struct pod_view *out)
+{
+    const uint8_t *ip = (const uint8_t *)pod->name + pod->name_len + 1;
+    const uint8_t *end = ip + pod->ip_bytes;
+
+    *out = (struct pod_view){ .ns = &e->pub,
+                              .name = pod->name,
+                              .finished = (pod->flags & POD_FINISHED) != 0 };
+    if (!out->finished && pod->spec->cls != NULL) {
+        out->pod_class = &pod->spec->cls->pub;
+    }
+    while (ip < end && out->ip_count < POD_IPS_MAX) {
+        struct cidr *c = &out->ips[out->ip_count++];
+        uint8_t bytes = ip[0] == 4 ? 4 : 16;
+        c->family = ip[0];
+        c->bits = (uint8_t)(bytes * 8);
+        memcpy(c->addr, ip + 1, bytes);
+        ip += 1 + bytes;
+    }
+}
+
+static void each_pod_of(const struct ns_entry *e, cluster_pod_fn *fn, void *ctx)
+{
+    TABLE_EACH(&e->pods, struct pod, pod)
+    {
+        struct pod_view view;
+        view_pod(e, pod, &view);
+        fn(ctx, &view);
+    }
+}
+
+void cluster_each_pod(const struct cluster *c, const struct ns *ns, cluster_pod_fn *fn, void *ctx)
+{
+    if (ns != NULL) {
+        each_pod_of((const struct ns_entry *)ns, fn, ctx);
+        return;
+    }
+    for (size_t i = 0; i < c->ns_list.len; i++) {
+        each_pod_of(c->ns_list.items[i], fn, ctx);
+    }
+}
+
+bool cluster_pod(const struct cluster *c, const char *ns, const char *name, struct pod_view *out)
+{
+    const struct ns_entry *e = (const struct ns_entry *)cluster_ns(c, ns);
+    const struct pod *pod = e != NULL ? pod_find(e, name, strlen(name)) : NULL;
+
+    if (pod != NULL) {
+        view_pod(e, pod, out);
+    }
+    return pod != NULL;
+}
+
+const struct object_vec *cluster_objects(const struct cluster *c, enum kind kind)
+{
+    return &c->wide[kind];
+}
+
+bool cluster_kind_served(const struct cluster *c, enum kind kind)
+{
+    enum kind_state s = c->kinds[kind].state;
+
+    if (c->offline) {
+        return (c->kinds_present & BIT(kind)) != 0;
+    }
+    return s == KIND_STATE_SYNCED || s == KIND_STATE_FORBIDDEN || s == KIND_STATE_STALE;
+}
+
+void cluster_set_unmodelled(struct cluster *c, const char *const *names)
+{
+    free_unmodelled(c);
+    for (size_t i = 0; names[i] != NULL; i++) {
+        vec_push(&c->unmodelled, xstrdup(names[i]));
+    }
+    vec_push(&c->unmodelled, NULL);
+}
+
+const char *const *cluster_unmodelled(const struct cluster *c)
+{
+    static const char *const none[] = { NULL };
+
+    return c->unmodelled.len > 0 ? (const char *const *)c->unmodelled.items : none;
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "cluster/cause.h"
+#include "cluster/cidr.h"
 #include "cluster/kind.h"
 #include "cluster/object.h"
 #include "cluster/policy_object.h"
@@ -208,6 +209,38 @@ bool cluster_kind_in_input(const struct cluster *c,
 
 /* Pods and bytes, for status, metrics and benchmarks. */
 uint64_t cluster_pod_count(const struct cluster *c);
+
+/* One pod, as far as it is kept. The view is the caller's; what it points to is the cluster's. */
+enum { POD_IPS_MAX = 4 };
+struct pod_view {
+    const struct ns *ns;
+    const char *name;
+    const struct pod_class *pod_class; /* NULL when finished */
+    bool finished;
+    uint8_t ip_count;
+    struct cidr ips[POD_IPS_MAX]; /* single addresses */
+};
+typedef void cluster_pod_fn(void *ctx, const struct pod_view *pod);
+/* Every pod of `ns`, or of all namespaces when it is NULL, in no order that means anything. */
+void cluster_each_pod(const struct cluster *c, const struct ns *ns, cluster_pod_fn *fn, void *ctx);
+/* False when there is none of that name. */
+bool cluster_pod(const struct cluster *c, const char *ns, const char *name, struct pod_view *out);
+
+/* The objects of a cluster-scoped policy kind, in no order that means anything; never NULL. Valid
+ * until the next change. */
+struct object_vec {
+    VEC(const struct object *) v;
+};
+const struct object_vec *cluster_objects(const struct cluster *c, enum kind kind);
+/* Does the API server serve the kind (it may be forbidden or stale all the same)? Files: is it in
+ * the input? */
+bool cluster_kind_served(const struct cluster *c, enum kind kind);
+
+/* Policy families that we do not model and that hold objects, such as "NetworkPolicy of
+ * crd.projectcalico.org": NULL-terminated, never NULL. No delta when set: whoever sets it has
+ * everything judged again. */
+void cluster_set_unmodelled(struct cluster *c, const char *const *names);
+const char *const *cluster_unmodelled(const struct cluster *c);
 
 /* Is the API group cert-manager.io served? True until told otherwise, and for files. No delta:
  * whoever tells it has everything judged again. */

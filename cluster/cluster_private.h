@@ -148,6 +148,8 @@ struct cluster {
     struct table namespaces;          /* struct ns_entry by name */
     VEC(struct ns_entry *) ns_list;
     VEC(const struct ingress_class *) ingress_classes;
+    struct object_vec wide[KIND_COUNT]; /* cluster-scoped policies, by kind */
+    VEC(char *) unmodelled;             /* ends with NULL once it was set */
     struct table workloads, classes, specs, references;
     uint32_t named[PER_POD_KEYS]; /* selectors that reach into other namespaces and name the key */
     struct str *per_pod_keys[PER_POD_KEYS];

@@ -53,6 +53,9 @@ int decode_service(const cJSON *tree, struct object *obj, struct error *err);
 int decode_ingress(const cJSON *tree, struct object *obj, struct error *err);
 int decode_ingress_class(const cJSON *tree, struct object *obj, struct error *err);
 int decode_secret(const cJSON *tree, struct object *obj, struct error *err);
+int decode_tiered_policy(const cJSON *tree, struct object *obj, struct error *err);
+int decode_cilium_policy(const cJSON *tree, struct object *obj, struct error *err);
+int decode_peer_authentication(const cJSON *tree, struct object *obj, struct error *err);
 int decode_network_policy(const cJSON *tree, struct object *obj, struct error *err);
 
 /* status.loadBalancer.ingress[].ip of Services and Ingresses. */

@@ -5,31 +5,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/vec.h"
 #include "base/xalloc.h"
 #include "cluster/cidr.h"
-#include "cluster/decode.h"
+#include "cluster/decode_policy.h"
 
 enum { PORT_NAME_MAX = 15 };
 
-static void note_malformed(struct network_policy *np, struct str *sentence)
+void malformed_note(struct str **malformed, struct str *sentence)
 {
-    if (np->malformed == NULL) {
-        np->malformed = sentence;
+    if (*malformed == NULL) {
+        *malformed = sentence;
     } else {
-        str_unref(sentence); /* the first fault is the one that is told */
+        str_unref(sentence);
     }
 }
 
-static void note_selector(struct network_policy *np, const struct selector *s)
+void malformed_note_selector(struct str **malformed, const struct selector *s)
 {
     if (s != NULL && s->malformed != NULL) {
-        note_malformed(np, str_ref(s->malformed));
+        malformed_note(malformed, str_ref(s->malformed));
     }
+}
+
+void decode_digest(const cJSON *const *nodes, size_t count, uint8_t out[POLICY_DIGEST_BYTES])
+{
+    struct sha256 *h = sha256_create();
+
+    for (size_t i = 0; i < count; i++) {
+        char *text = nodes[i] != NULL ? cJSON_PrintUnformatted(nodes[i]) : NULL;
+        sha256_field(h, text);
+        cJSON_free(text);
+    }
+    sha256_finish(h, out);
 }
 
 /* An IANA service name: what a named port must look like. */
-static bool is_port_name(const char *text)
+bool is_port_name(const char *text)
 {
     size_t len = strlen(text);
     bool letter = false;
@@ -60,7 +73,7 @@ static int decode_port_value(struct network_policy *np, const cJSON *node, const
     if (cJSON_IsString(value)) {
         port->port_name = str_intern(value->valuestring);
         if (!is_port_name(value->valuestring)) {
-            note_malformed(np, field_sentence(port_at, "is not a port name"));
+            malformed_note(&np->malformed, field_sentence(port_at, "is not a port name"));
         }
         return 0;
     }
@@ -68,7 +81,7 @@ static int decode_port_value(struct network_policy *np, const cJSON *node, const
         return field_error(port_at, err, "must be a port name or a whole number from 1 to 65535");
     }
     if (value != NULL && (number < 1 || number > 65535)) {
-        note_malformed(np, field_sentence(port_at, "must be from 1 to 65535"));
+        malformed_note(&np->malformed, field_sentence(port_at, "must be from 1 to 65535"));
         return 0;
     }
     port->port = (uint16_t)number;
@@ -95,18 +108,19 @@ static int decode_port(struct network_policy *np, const cJSON *node, const struc
     port->has_protocol = protocol != NULL;
     port->protocol = protocol_parse(protocol);
     if (port->protocol == PROTOCOL_OTHER) {
-        note_malformed(np, field_sentence(FIELD(at, "protocol"), "must be TCP, UDP or SCTP"));
+        malformed_note(&np->malformed,
+                       field_sentence(FIELD(at, "protocol"), "must be TCP, UDP or SCTP"));
     }
     port->end_port = port->port;
     if (!has_end) {
         return 0;
     }
     if (!port->has_port) {
-        note_malformed(np, field_sentence(end_at, "needs a port"));
+        malformed_note(&np->malformed, field_sentence(end_at, "needs a port"));
     } else if (port->port_name != NULL) {
-        note_malformed(np, field_sentence(end_at, "cannot go with a named port"));
+        malformed_note(&np->malformed, field_sentence(end_at, "cannot go with a named port"));
     } else if (end < port->port || end < 1 || end > 65535) {
-        note_malformed(np, field_sentence(end_at, "must be from the port to 65535"));
+        malformed_note(&np->malformed, field_sentence(end_at, "must be from the port to 65535"));
     } else {
         port->end_port = (uint16_t)end;
     }
@@ -126,6 +140,18 @@ static struct str *canonical_cidr(const char *text, struct cidr *out, bool *ok)
     return str_intern(canonical);
 }
 
+struct str *decode_cidr(const char *text, const struct field *at, struct str **malformed)
+{
+    struct cidr c;
+    bool ok;
+    struct str *s = canonical_cidr(text, &c, &ok);
+
+    if (!ok) {
+        malformed_note(malformed, field_sentence(at, "is not a CIDR"));
+    }
+    return s;
+}
+
 static int decode_ip_block(struct network_policy *np, const cJSON *node, const struct field *at,
                            struct ip_block *block, struct error *err)
 {
@@ -141,7 +167,7 @@ static int decode_ip_block(struct network_policy *np, const cJSON *node, const s
     }
     block->cidr = canonical_cidr(text != NULL ? text : "", &outer, &ok);
     if (!ok) {
-        note_malformed(np, field_sentence(FIELD(at, "cidr"), "is not a CIDR"));
+        malformed_note(&np->malformed, field_sentence(FIELD(at, "cidr"), "is not a CIDR"));
     }
     for (uint32_t i = 0; i < block->except_count; i++) {
         struct str *as_given = block->except[i];
@@ -149,9 +175,10 @@ static int decode_ip_block(struct network_policy *np, const cJSON *node, const s
         block->except[i] = canonical_cidr(as_given->text, &inner, &inner_ok);
         str_unref(as_given);
         if (!inner_ok) {
-            note_malformed(np, field_sentence(ELEMENT(except_at, i), "is not a CIDR"));
+            malformed_note(&np->malformed, field_sentence(ELEMENT(except_at, i), "is not a CIDR"));
         } else if (ok && (inner.bits <= outer.bits || !cidr_contains(&outer, &inner))) {
-            note_malformed(np, field_sentence(ELEMENT(except_at, i), "must be a part of the cidr"));
+            malformed_note(&np->malformed,
+                           field_sentence(ELEMENT(except_at, i), "must be a part of the cidr"));
         }
     }
     return 0;
@@ -173,16 +200,16 @@ static int decode_peer(struct network_policy *np, const cJSON *node, const struc
         (rc = tree_object(node, at, "ipBlock", &block, err)) != 0) {
         return rc;
     }
-    note_selector(np, peer->pods);
-    note_selector(np, peer->namespaces);
+    malformed_note_selector(&np->malformed, peer->pods);
+    malformed_note_selector(&np->malformed, peer->namespaces);
     if (block == NULL) {
         if (peer->pods == NULL && peer->namespaces == NULL) {
-            note_malformed(np, field_sentence(at, "names no peer"));
+            malformed_note(&np->malformed, field_sentence(at, "names no peer"));
         }
         return 0;
     }
     if (peer->pods != NULL || peer->namespaces != NULL) {
-        note_malformed(np, field_sentence(at, "has an ipBlock beside a selector"));
+        malformed_note(&np->malformed, field_sentence(at, "has an ipBlock beside a selector"));
     }
     peer->ip_block = xcalloc(1, sizeof(*peer->ip_block));
     return decode_ip_block(np, block, FIELD(at, "ipBlock"), peer->ip_block, err);
@@ -288,7 +315,7 @@ static int decode_types(struct network_policy *np, const cJSON *spec, struct err
     np->ingress = count == 0;
     np->egress = count == 0 && np->egress_count > 0;
     if (count > 2) {
-        note_malformed(np, field_sentence(list_at, "has more than two entries"));
+        malformed_note(&np->malformed, field_sentence(list_at, "has more than two entries"));
     }
     for (uint32_t i = 0; i < count; i++) {
         bool ingress = strcmp(types[i]->text, "Ingress") == 0;
@@ -297,7 +324,8 @@ static int decode_types(struct network_policy *np, const cJSON *spec, struct err
         np->ingress = np->ingress || ingress;
         np->egress = np->egress || egress;
         if (!ingress && !egress) {
-            note_malformed(np, field_sentence(ELEMENT(list_at, i), "must be Ingress or Egress"));
+            malformed_note(&np->malformed,
+                           field_sentence(ELEMENT(list_at, i), "must be Ingress or Egress"));
         }
     }
     strs_free(types, count);
@@ -319,7 +347,7 @@ int decode_network_policy(const cJSON *tree, struct object *obj, struct error *e
     if (np->pods == NULL) {
         np->pods = xcalloc(1, sizeof(*np->pods)); /* absent selects all */
     }
-    note_selector(np, np->pods);
+    malformed_note_selector(&np->malformed, np->pods);
     if ((rc = decode_rules(np, spec, true, err)) != 0 ||
         (rc = decode_rules(np, spec, false, err)) != 0) {
         return rc;

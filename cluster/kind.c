@@ -62,6 +62,9 @@ static const char *const ingress_class_paths[] = { METADATA,          WRITERS,
                                                    ANNOTATIONS,       "spec.controller",
                                                    "spec.parameters", NULL };
 static const char *const network_policy_paths[] = { METADATA, WRITERS, ANNOTATIONS, "spec", NULL };
+static const char *const cilium_policy_paths[] = { METADATA, WRITERS, ANNOTATIONS,
+                                                   "spec",   "specs", "status.conditions",
+                                                   NULL };
 static const char *const workload_paths[] = { METADATA, WRITERS, ANNOTATIONS,
                                               TEMPLATE("spec.template"), NULL };
 static const char *const cron_job_paths[] = { METADATA, WRITERS, ANNOTATIONS,
@@ -96,12 +99,30 @@ const struct kind_row kind_table[KIND_COUNT] = {
       cron_job_paths },
     { KIND_SECRET, "", "v1", "secrets", "Secret", true, false, KIND_WATCH_CONFIGURED,
       secret_paths },
+    { KIND_CLUSTER_NETWORK_POLICY, "policy.networking.k8s.io", "v1alpha2", "clusternetworkpolicies",
+      "ClusterNetworkPolicy", false, false, KIND_WATCH_SERVED, network_policy_paths },
+    { KIND_ADMIN_NETWORK_POLICY, "policy.networking.k8s.io", "v1alpha1", "adminnetworkpolicies",
+      "AdminNetworkPolicy", false, false, KIND_WATCH_SERVED, network_policy_paths },
+    { KIND_BASELINE_ADMIN_NETWORK_POLICY, "policy.networking.k8s.io", "v1alpha1",
+      "baselineadminnetworkpolicies", "BaselineAdminNetworkPolicy", false, false, KIND_WATCH_SERVED,
+      network_policy_paths },
+    { KIND_CILIUM_NETWORK_POLICY, "cilium.io", "v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy",
+      true, false, KIND_WATCH_SERVED, cilium_policy_paths },
+    { KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY, "cilium.io", "v2", "ciliumclusterwidenetworkpolicies",
+      "CiliumClusterwideNetworkPolicy", false, false, KIND_WATCH_SERVED, cilium_policy_paths },
+    { KIND_PEER_AUTHENTICATION, "security.istio.io", "v1", "peerauthentications",
+      "PeerAuthentication", true, false, KIND_WATCH_SERVED, network_policy_paths },
     { KIND_REPLICA_SET, "apps", "v1", "replicasets", "ReplicaSet", true, true, KIND_WATCH_NEVER,
       workload_paths },
     { KIND_REPLICATION_CONTROLLER, "", "v1", "replicationcontrollers", "ReplicationController",
       true, true, KIND_WATCH_NEVER, workload_paths },
     { KIND_JOB, "batch", "v1", "jobs", "Job", true, true, KIND_WATCH_NEVER, workload_paths },
 };
+
+bool kind_is_policy(enum kind kind)
+{
+    return kind >= KIND_CLUSTER_NETWORK_POLICY && kind <= KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY;
+}
 
 void kind_api_version(const struct kind_row *row, char out[64])
 {

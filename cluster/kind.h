@@ -20,6 +20,12 @@ enum kind {
     KIND_DAEMON_SET,
     KIND_CRON_JOB,
     KIND_SECRET,
+    KIND_CLUSTER_NETWORK_POLICY,
+    KIND_ADMIN_NETWORK_POLICY,
+    KIND_BASELINE_ADMIN_NETWORK_POLICY,
+    KIND_CILIUM_NETWORK_POLICY,
+    KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY,
+    KIND_PEER_AUTHENTICATION,
     /* Read from manifests only; live they are known by ownerReferences. */
     KIND_REPLICA_SET,
     KIND_REPLICATION_CONTROLLER,
@@ -30,6 +36,7 @@ enum kind {
 enum kind_watch {
     KIND_WATCH_REQUIRED,   /* nothing is judged before it has synced once */
     KIND_WATCH_OPTIONAL,   /* watched where it may be read */
+    KIND_WATCH_SERVED,     /* watched while the API server serves it; appears and disappears */
     KIND_WATCH_CONFIGURED, /* only when the configuration asks (Secret) */
     KIND_WATCH_NEVER       /* manifests only */
 };
@@ -48,6 +55,9 @@ struct kind_row {
 
 extern const struct kind_row kind_table[KIND_COUNT];
 
+/* A policy of a family besides NetworkPolicy, whose objects are those of cluster/policy_object.h.
+ */
+bool kind_is_policy(enum kind kind);
 /* "apps/v1", "v1" as in apiVersion. `out` holds at least 64 bytes. */
 void kind_api_version(const struct kind_row *row, char out[64]);
 /* "pods", "deployments.apps": the name of an APIResource finding and of status rows. Core has no

@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "cluster/cluster_private.h"
+#include "cluster/policy_object.h"
 
 static uint32_t ns_hash(const void *item)
 {
@@ -71,6 +72,8 @@ void ns_free(struct ns_entry *e)
 {
     str_unref(e->pub.name);
     vec_free(&e->pub.policies);
+    vec_free(&e->pub.cilium_policies);
+    vec_free(&e->pub.peer_authentications);
     vec_free(&e->pub.services);
     vec_free(&e->pub.ingresses);
     vec_free(&e->pub.secrets);
@@ -126,6 +129,18 @@ static bool count_rules(struct cluster *c, struct ns_entry *e, const struct poli
     return far;
 }
 
+struct far_count {
+    struct cluster *c;
+    int by;
+};
+
+static bool count_far(void *ctx, const struct selector *s)
+{
+    const struct far_count *f = ctx;
+
+    return count_selector(f->c, s, f->c->named, f->by);
+}
+
 void ns_count_keys(struct cluster *c, struct ns_entry *e, const struct object *obj, int by)
 {
     bool far = false;
@@ -138,8 +153,12 @@ void ns_count_keys(struct cluster *c, struct ns_entry *e, const struct object *o
         count_selector(c, np->pods, e->named, by);
         far = count_rules(c, e, np->ingress_rules, np->ingress_count, by);
         far = count_rules(c, e, np->egress_rules, np->egress_count, by) || far;
+    } else {
+        far = policy_object_each_pod_selector(obj, count_far, &(struct far_count){ c, by });
     }
-    note_mask(c, e);
+    if (e != NULL) {
+        note_mask(c, e);
+    }
     for (size_t i = 0; far && i < c->ns_list.len; i++) {
         note_mask(c, c->ns_list.items[i]);
     }

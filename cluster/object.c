@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "base/xalloc.h"
 #include "cluster/decode.h"
+#include "cluster/policy_object.h"
 
 static const size_t sizes[KIND_COUNT] = {
     [KIND_NAMESPACE] = sizeof(struct namespace_object),
@@ -21,6 +22,12 @@ static const size_t sizes[KIND_COUNT] = {
     [KIND_DAEMON_SET] = sizeof(struct workload_object),
     [KIND_CRON_JOB] = sizeof(struct workload_object),
     [KIND_SECRET] = sizeof(struct secret),
+    [KIND_CLUSTER_NETWORK_POLICY] = sizeof(struct tiered_policy),
+    [KIND_ADMIN_NETWORK_POLICY] = sizeof(struct tiered_policy),
+    [KIND_BASELINE_ADMIN_NETWORK_POLICY] = sizeof(struct tiered_policy),
+    [KIND_CILIUM_NETWORK_POLICY] = sizeof(struct cilium_policy),
+    [KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY] = sizeof(struct cilium_policy),
+    [KIND_PEER_AUTHENTICATION] = sizeof(struct peer_authentication),
     [KIND_REPLICA_SET] = sizeof(struct workload_object),
     [KIND_REPLICATION_CONTROLLER] = sizeof(struct workload_object),
     [KIND_JOB] = sizeof(struct workload_object),
@@ -167,6 +174,8 @@ void object_free_body(struct object *obj)
         str_unref(((struct secret *)obj)->type);
     } else if (obj->kind == KIND_NETWORK_POLICY) {
         free_policy((struct network_policy *)obj);
+    } else {
+        policy_object_free_body(obj);
     }
 }
 
@@ -377,6 +386,13 @@ bool object_same(const struct object *a, const struct object *b)
         return same_policy((const struct network_policy *)a, (const struct network_policy *)b);
     case KIND_SECRET:
         return same_secret((const struct secret *)a, (const struct secret *)b);
+    case KIND_CLUSTER_NETWORK_POLICY:
+    case KIND_ADMIN_NETWORK_POLICY:
+    case KIND_BASELINE_ADMIN_NETWORK_POLICY:
+    case KIND_CILIUM_NETWORK_POLICY:
+    case KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY:
+    case KIND_PEER_AUTHENTICATION:
+        return policy_object_same(a, b);
     default:
         return same_workload((const struct workload_object *)a, (const struct workload_object *)b);
     }

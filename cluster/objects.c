@@ -116,6 +116,18 @@ static bool list_of(struct cluster *c, struct ns_entry *e, enum kind kind, struc
     case KIND_INGRESS_CLASS:
         *out = LIST_OF(&c->ingress_classes);
         return true;
+    case KIND_CILIUM_NETWORK_POLICY:
+        *out = LIST_OF(&e->pub.cilium_policies);
+        return true;
+    case KIND_PEER_AUTHENTICATION:
+        *out = LIST_OF(&e->pub.peer_authentications);
+        return true;
+    case KIND_CLUSTER_NETWORK_POLICY:
+    case KIND_ADMIN_NETWORK_POLICY:
+    case KIND_BASELINE_ADMIN_NETWORK_POLICY:
+    case KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY:
+        *out = LIST_OF(&c->wide[kind].v);
+        return true;
     default:
         if (is_middle_kind(kind)) {
             *out = LIST_OF(&e->middles);
@@ -199,6 +211,12 @@ static struct ns_entry *home_of(struct cluster *c, struct object *obj)
                                        : NULL;
 }
 
+/* Its selectors may name labels that differ from pod to pod. */
+static bool names_pod_labels(enum kind kind)
+{
+    return kind == KIND_SERVICE || kind == KIND_NETWORK_POLICY || kind_is_policy(kind);
+}
+
 static void index_object(struct cluster *c, struct ns_entry *e, struct object *obj)
 {
     struct list list;
@@ -210,7 +228,7 @@ static void index_object(struct cluster *c, struct ns_entry *e, struct object *o
         e->pub.object = (struct namespace_object *)obj;
     } else if (obj->kind == KIND_INGRESS) {
         references_add(c, (struct ingress *)obj);
-    } else if (obj->kind == KIND_SERVICE || obj->kind == KIND_NETWORK_POLICY) {
+    } else if (names_pod_labels(obj->kind)) {
         ns_count_keys(c, e, obj, 1);
     } else if (is_middle_kind(obj->kind)) {
         resolve_middle(c, e, (struct workload_object *)obj, true);
@@ -230,7 +248,7 @@ static void unindex_object(struct cluster *c, struct ns_entry *e, struct object 
         e->pub.object = NULL;
     } else if (obj->kind == KIND_INGRESS) {
         references_remove(c, (struct ingress *)obj);
-    } else if (obj->kind == KIND_SERVICE || obj->kind == KIND_NETWORK_POLICY) {
+    } else if (names_pod_labels(obj->kind)) {
         ns_count_keys(c, e, obj, -1);
     } else if (is_middle_kind(obj->kind)) {
         resolve_middle(c, e, (struct workload_object *)obj, false);

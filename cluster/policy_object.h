@@ -6,6 +6,10 @@
 
 #include "cluster/object.h"
 
+/* Of the whole spec (and what else was read), so that two objects are compared without walking
+ * them. */
+enum { POLICY_DIGEST_BYTES = 32 };
+
 /* ---- ClusterNetworkPolicy v1alpha2, AdminNetworkPolicy, BaselineAdminNetworkPolicy v1alpha1 ----
  */
 
@@ -52,6 +56,7 @@ struct tiered_rule {
 struct tiered_policy { /* KIND_CLUSTER_NETWORK_POLICY, KIND_ADMIN_NETWORK_POLICY,
                           KIND_BASELINE_ADMIN_NETWORK_POLICY */
     struct object head;
+    uint8_t digest[POLICY_DIGEST_BYTES];
     enum policy_tier tier;
     int32_t priority;                   /* 0 to 1000; 0 for BaselineAdminNetworkPolicy */
     struct selector *namespaces, *pods; /* the subject; NULL: all */
@@ -131,11 +136,17 @@ struct cilium_rule {                  /* spec, or one of specs */
 
 struct cilium_policy { /* KIND_CILIUM_NETWORK_POLICY, KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY */
     struct object head;
+    uint8_t digest[POLICY_DIGEST_BYTES];
     struct cilium_rule *rules;
     uint32_t rule_count;
     bool reported_invalid; /* status condition Valid is False */
     struct str *malformed; /* NULL, or field path and sentence: it protects nothing */
 };
+
+/* Calls `fn` for every selector over pods' labels in a policy of these families. True when one of
+ * the calls said true. */
+bool policy_object_each_pod_selector(const struct object *obj,
+                                     bool (*fn)(void *ctx, const struct selector *s), void *ctx);
 
 /* ---- Istio ---- */
 
@@ -148,11 +159,16 @@ struct port_mtls {
 
 struct peer_authentication { /* KIND_PEER_AUTHENTICATION */
     struct object head;
+    uint8_t digest[POLICY_DIGEST_BYTES];
     struct selector *selector; /* NULL: the whole namespace (or mesh, in the root namespace) */
     enum mtls_mode mode;
     struct port_mtls *ports;
     uint32_t port_count;
     struct str *malformed;
 };
+
+/* Between cluster/object.c and these kinds. */
+void policy_object_free_body(struct object *obj);
+bool policy_object_same(const struct object *a, const struct object *b);
 
 #endif

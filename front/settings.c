@@ -210,6 +210,7 @@ void settings_deinit(struct settings *s)
         vec_free(&s->ruleset.words[i]);
     }
     vec_free(&s->ruleset.environment_labels);
+    vec_free(&s->ruleset.enforced_families);
     vec_free(&s->ruleset.rules);
     vec_free(&s->ruleset.exemptions);
     vec_free(&s->notify);

@@ -9,6 +9,11 @@ static const char *const result_words[] = { "fail", "warn", "error", "skip", "pa
 static const char *const format_words[] = { "auto", "logfmt", "json", "journald", NULL };
 static const char *const log_level_words[] = { "debug", "info", "warn", "error", NULL };
 
+static const char *const family_words[] = { "NetworkPolicy", "ClusterNetworkPolicy",
+                                            "AdminNetworkPolicy", "Cilium", NULL };
+static const char *const block_words[] = { "auto", "pods", "outside", NULL };
+static const char *const cilium_words[] = { "default", "always", "never", NULL };
+
 #define AT(member) offsetof(struct settings, member)
 
 const struct settings_key settings_keys[] = {
@@ -41,6 +46,14 @@ const struct settings_key settings_keys[] = {
       "silence after which a kind counts as stale", false },
     { "audit-system-namespaces", SETTINGS_BOOL, AT(ruleset.audit_system_namespaces), NULL,
       "judge kube-system, kube-public and kube-node-lease too", true },
+    { "enforcement.families", SETTINGS_TEXTS, AT(ruleset.enforced_families), family_words,
+      "families of policies that the network plugin enforces; empty: NetworkPolicy, and Cilium where "
+      "it is served",
+      true },
+    { "enforcement.ipblock-matches", SETTINGS_WORD, AT(ruleset.ipblock_matches), block_words,
+      "whether address blocks match pods' addresses too; auto: not where Cilium is served", true },
+    { "enforcement.cilium-enable-policy", SETTINGS_WORD, AT(ruleset.cilium_policy), cilium_words,
+      "Cilium's enable-policy", true },
     { "environments.labels", SETTINGS_TEXTS, AT(ruleset.environment_labels), NULL,
       "labels of a Namespace that name its environment, first present wins", true },
     { "environments.words.production", SETTINGS_TEXTS, AT(ruleset.words[ENV_PRODUCTION]), NULL,

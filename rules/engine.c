@@ -56,7 +56,7 @@ void engine_destroy(struct engine *e)
 void engine_set_ruleset(struct engine *e, const struct ruleset *ruleset)
 {
     e->ruleset = ruleset;
-    e->judge.ruleset = ruleset;
+    judge_set_ruleset(&e->judge, ruleset);
     e->kinds_dirty = true;
     mark_everything(e, e->no_cause);
 }

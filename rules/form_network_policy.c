@@ -30,7 +30,7 @@ static void make_ports(const struct form_maker *m, const struct policy_rule *r,
     for (uint32_t i = 0; i < r->port_count; i++) {
         const struct policy_port *p = &r->ports[i];
         ports[i] = (struct form_port){
-            .protocols = p->protocol < PORT_PROTOCOLS ? BIT(p->protocol) : 0,
+            .protocols = p->protocol != PROTOCOL_OTHER ? BIT(p->protocol) : 0,
             .port_name = p->port_name,
             .lo = p->has_port ? p->port : PORT_FIRST,
             .hi = p->has_port ? p->end_port : PORT_LAST,

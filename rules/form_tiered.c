@@ -1,4 +1,6 @@
 /* ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy (SEMANTICS 3, 4). */
+#include <string.h>
+
 #include "rules/policy_form_private.h"
 
 #define EMPTY_PEER "a peer without any known field"
@@ -42,7 +44,9 @@ static uint32_t make_peer(const struct form_maker *m, const struct tiered_rule *
     case TIERED_PEER_UNMODELLED:
         *out = (struct form_peer){ .kind = FORM_PEER_MAYBE,
                                    .construct = str_text(p->unmodelled),
-                                   .outside_only = true };
+                                   .outside_only =
+                                       strcmp(str_text(p->unmodelled), "nodes") == 0 ||
+                                       strcmp(str_text(p->unmodelled), "domainNames") == 0 };
         return 1;
     case TIERED_PEER_EMPTY:
         break;
@@ -77,9 +81,9 @@ static void make_ports(const struct form_maker *m, const struct tiered_rule *r,
     for (uint32_t i = 0; i < r->port_count; i++) {
         const struct tiered_port *p = &r->ports[i];
         ports[i] = (struct form_port){
-            .protocols = p->any_protocol                ? BIT(PORT_PROTOCOLS) - 1
-                         : p->protocol < PORT_PROTOCOLS ? BIT(p->protocol)
-                                                        : 0,
+            .protocols = p->any_protocol                 ? BIT(PORT_PROTOCOLS) - 1
+                         : p->protocol != PROTOCOL_OTHER ? BIT(p->protocol)
+                                                         : 0,
             .port_name = p->port_name,
             .lo = p->port,
             .hi = p->end_port,

@@ -15,7 +15,13 @@ void judge_init(struct judge *j, const struct cluster *cluster, const struct rul
     j->cluster_id = cluster_id;
     arena_init(&j->arena);
     buf_init(&j->json, EVIDENCE_MAX_BYTES);
-    j->memo = reach_memo_create();
+    j->memo = reach_memo_create(cluster, ruleset_reach_options(ruleset));
+}
+
+void judge_set_ruleset(struct judge *j, const struct ruleset *ruleset)
+{
+    j->ruleset = ruleset;
+    reach_memo_set_options(j->memo, ruleset_reach_options(ruleset));
 }
 
 void judge_deinit(struct judge *j)

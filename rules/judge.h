@@ -34,6 +34,7 @@ struct judge_kinds {
 
 void judge_init(struct judge *j, const struct cluster *cluster, const struct ruleset *ruleset,
                 const char *cluster_id);
+void judge_set_ruleset(struct judge *j, const struct ruleset *ruleset);
 void judge_deinit(struct judge *j);
 
 /* Turns to a subject, which must stay until the next one; its verdicts' texts live as long. */

@@ -14,19 +14,15 @@ struct reach_options {
     unsigned families; /* bits of enum policy_family; 0: by what is served, or is in the input */
     enum ipblock_matches ipblock_matches;
     enum cilium_policy_mode cilium_policy;
-    const char *const *unmodelled; /* kinds of families that we do not model and that hold objects;
-                                      NULL-terminated or NULL */
 };
 
 struct reach_book;
 struct lineup;
-/* Reads the cluster's policies lazily. Valid for one state of the cluster: forget, or tell it the
- * deltas. */
+/* Reads the cluster's policies lazily. Valid for one state of the cluster: forget when it
+ * has changed. */
 struct reach_book *reach_book_create(const struct cluster *c, const struct reach_options *options);
 void reach_book_destroy(struct reach_book *b); /* NULL is fine */
 void reach_book_forget(struct reach_book *b);
-/* Forgets what the delta can have changed. */
-void reach_book_note(struct reach_book *b, const struct delta *d);
 struct port_table *reach_book_ports(struct reach_book *b);
 
 /* The line-up of a pod class (never of a host-network one: NULL, no policy selects it). Two classes
@@ -46,6 +42,7 @@ struct address_range { /* network order; IPv4 in the first four bytes */
     uint8_t family;    /* 4, 6; 0: no address is known */
     uint8_t lo[16], hi[16];
 };
+enum { PEER_ADDRESSES_MAX = 8 };
 struct reach_peer {
     enum peer_kind kind;
     const struct pod_class *pod_class;     /* POD, NODE */
@@ -59,12 +56,14 @@ struct reach_peer {
 struct side_answer {
     port_set allowed, unknown; /* disjoint */
 };
-/* `own`: the subject of the line-up, whose namespace sameLabels compares and on whose shape named
+/* `construct`: NULL, or where the first thing that is not known is named when something is unknown.
+ * `own`: the subject of the line-up, whose namespace sameLabels compares and on whose shape named
  * ports resolve for ingress; for egress they resolve on the peer. `l` NULL: everything is allowed,
  * but where the peer's or subject's node may matter (SEMANTICS 2: own node) that is for the caller.
  */
 struct side_answer lineup_ask(struct reach_book *b, const struct lineup *l, enum direction d,
-                              const struct pod_class *own, const struct reach_peer *peer);
+                              const struct pod_class *own, const struct reach_peer *peer,
+                              const char **construct);
 
 /* The world outside the cluster, cut at the borders that the line-up's policies name: each range in
  * order, IPv4 first. Pods' and nodes' addresses are not taken out. */
@@ -77,7 +76,7 @@ void lineup_outside(struct reach_book *b, const struct lineup *l, enum direction
  * denied on either side is denied, what is unknown on one and not denied on the other is unknown.
  */
 struct side_answer reach_pair(struct reach_book *b, const struct reach_peer *from,
-                              const struct reach_peer *to);
+                              const struct reach_peer *to, const char **construct);
 
 /* ---- for questions about pods and peers that are not there (rules/reach.c) ---- */
 

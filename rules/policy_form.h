@@ -6,6 +6,7 @@
 #define NETAUDITD_RULES_POLICY_FORM_H
 
 #include "base/arena.h"
+#include "base/vec.h"
 #include "cluster/policy_object.h"
 #include "rules/port_set.h"
 

@@ -1,16 +1,13 @@
-/* Isolation by NetworkPolicy v1. A label set is open when no policy of the direction selects it;
- * else isolated, unless the allows together admit everyone. Malformed policies leave only what they
- * cannot change: who is admitted already stays admitted, all else is unknown. */
+/* The verdict follows from two questions about a line-up: does it deny by default, and does it let
+ * everyone through all the same? What is admitted stays admitted whatever is not known; all else
+ * that hangs on something not known is unknown. */
 #include "rules/reach.h"
 
 #include <string.h>
 
-#include "rules/policy_index.h"
 #include "rules/reach_private.h"
 
-enum { ALONE_MAX_POLICIES = 64, EXCLUDED_MAX_SETS = 256 };
-
-#define TOO_INTRICATE "the label selectors of the policies are too intricate to be judged"
+enum { ALONE_MAX_FORMS = 64 };
 
 const char *reach_name(enum reach r)
 {
@@ -23,124 +20,277 @@ const char *reach_name(enum reach r)
     return names[r];
 }
 
-void reach_space_deinit(struct reach_space *s)
+/* ---- who decided ---- */
+
+static int by_name(const struct object *a, const struct object *b)
 {
-    open_space_deinit(&s->open);
-    vec_free(&s->selecting.v);
-    label_cover_deinit(&s->cover);
+    int c = strcmp(a->name->text, b->name->text);
+
+    c = c != 0 ? c : strcmp(str_text(a->ns), str_text(b->ns));
+    return c != 0 ? c : (int)a->kind - (int)b->kind;
 }
 
-static void decide(struct reach_answer *out, const struct network_policy *p)
+/* Keeps the first by name; the rest is counted. */
+void reach_decide(struct reach_answer *out, const struct object *policy)
 {
-    if (out->decider_count < REACH_DECIDERS_MAX) {
-        out->deciders[out->decider_count] = &p->head;
+    if (policy == NULL) {
+        return; /* of a family that is not modelled */
+    }
+    uint32_t kept =
+        out->decider_count < REACH_DECIDERS_MAX ? out->decider_count : REACH_DECIDERS_MAX;
+    uint32_t at = kept;
+
+    while (at > 0 && by_name(out->deciders[at - 1], policy) > 0) {
+        at--;
+    }
+    if (at > 0 && out->deciders[at - 1] == policy) {
+        return; /* another of its rules */
+    }
+    for (uint32_t i = kept < REACH_DECIDERS_MAX ? kept : REACH_DECIDERS_MAX - 1; i > at; i--) {
+        out->deciders[i] = out->deciders[i - 1];
+    }
+    if (at < REACH_DECIDERS_MAX) {
+        out->deciders[at] = policy;
     }
     out->decider_count++;
 }
 
-static void decide_all(struct reach_answer *out, const struct policy_vec *policies)
+static bool has_action(const struct policy_form *f, enum direction d, enum form_action action)
 {
-    for (size_t i = 0; i < policies->v.len; i++) {
-        decide(out, policies->v.items[i]);
+    for (uint32_t i = 0; i < f->rule_count[d]; i++) {
+        if (f->rules[d][i].action == action) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool denies_by_default(const struct policy_form *f, enum direction d)
+{
+    return f->stage == STAGE_POLICY ? f->isolates[d] : has_action(f, d, FORM_DENY);
+}
+
+static bool is_unclear(const struct policy_form *f, enum direction d)
+{
+    if (f->unclear[d] != NULL) {
+        return true;
+    }
+    for (uint32_t i = 0; i < f->rule_count[d]; i++) {
+        for (uint32_t k = 0; k < f->rules[d][i].peer_count; k++) {
+            if (f->rules[d][i].peers[k].kind == FORM_PEER_MAYBE) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+enum decider_role { ROLE_DENIES, ROLE_ALLOWS, ROLE_UNCLEAR, ROLE_ANY };
+
+static bool has_role(const struct policy_form *f, enum direction d, enum decider_role role)
+{
+    switch (role) {
+    case ROLE_DENIES:
+        return denies_by_default(f, d);
+    case ROLE_ALLOWS:
+        return has_action(f, d, FORM_ALLOW);
+    case ROLE_UNCLEAR:
+        return is_unclear(f, d);
+    case ROLE_ANY:
+        break;
+    }
+    return true;
+}
+
+static void decide_all(const struct lineup *l, enum direction d, enum decider_role role,
+                       struct reach_answer *out)
+{
+    for (size_t i = 0; i < lineup_count(l); i++) {
+        if (has_role(lineup_at(l, i), d, role)) {
+            reach_decide(out, lineup_at(l, i)->policy);
+        }
     }
 }
 
-static void unknown(struct reach_answer *out, const char *why)
+/* ---- the two questions ---- */
+
+struct denial { /* of everyone, by default */
+    enum everyone pods, outside;
+    unsigned open_families; /* outside: bits of enum open_to where it is not denied */
+    const char *why;
+};
+
+static bool has_tiers(const struct lineup *l)
 {
-    out->reach = REACH_UNKNOWN;
-    out->why = why;
+    for (size_t i = 0; i < lineup_count(l); i++) {
+        if (lineup_at(l, i)->stage != STAGE_POLICY) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static enum openness ask_open(struct reach_space *s, const struct network_policy *const *policies,
-                              size_t count, enum direction d, const struct pod_shape *shape)
+static const char *unclear_of(const struct lineup *l, enum direction d)
 {
-    const struct open_question q = { .policies = policies,
-                                     .count = count,
-                                     .direction = d,
-                                     .shape = d == DIRECTION_INGRESS ? shape : NULL };
-
-    return policies_openness(&s->open, &q);
+    for (size_t i = 0; i < lineup_count(l); i++) {
+        if (lineup_at(l, i)->unclear[d] != NULL) {
+            return lineup_at(l, i)->unclear[d];
+        }
+    }
+    return NULL;
 }
 
-static bool has_rules(const struct network_policy *p, enum direction d)
+static void ask_outside_denial(struct reach_memo *m, const struct everyone_question *q,
+                               struct denial *out)
 {
-    return (d == DIRECTION_INGRESS ? p->ingress_count : p->egress_count) > 0;
+    static const struct {
+        unsigned bit, open;
+        int family;
+    } families[] = { { FAMILY_IPV4_BIT, OPEN_TO_OUTSIDE_IPV4, 4 },
+                     { FAMILY_IPV6_BIT, OPEN_TO_OUTSIDE_IPV6, 6 } };
+
+    out->outside = EVERYONE_YES;
+    for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+        if (!(q->families & families[i].bit)) {
+            continue;
+        }
+        enum everyone denied = everyone_outside(&m->space, q, families[i].family, &out->why);
+        if (denied == EVERYONE_NO) {
+            out->outside = EVERYONE_NO;
+            out->open_families |= families[i].open;
+        } else if (denied == EVERYONE_UNKNOWN && out->outside == EVERYONE_YES) {
+            out->outside = EVERYONE_UNKNOWN;
+        }
+    }
 }
+
+static struct denial ask_denial(struct reach_memo *m, struct everyone_question *q)
+{
+    struct denial d = { .pods = EVERYONE_NO, .outside = EVERYONE_NO };
+
+    q->goal = GOAL_DENIED_BY_DEFAULT;
+    if (!has_tiers(q->lineup)) { /* the policy stage alone: all or nothing */
+        d.why = unclear_of(q->lineup, q->direction);
+        d.pods = lineup_isolates(q->lineup) ? EVERYONE_YES
+                 : d.why != NULL            ? EVERYONE_UNKNOWN
+                                            : EVERYONE_NO;
+        d.outside = d.pods;
+        return d;
+    }
+    q->families = reach_families(m);
+    d.pods = everyone_pods(&m->space, q, &d.why);
+    ask_outside_denial(m, q, &d);
+    return d;
+}
+
+struct admission {
+    unsigned open_to;
+    bool unknown;
+    const char *why;
+};
+
+static void add_admission(struct admission *a, enum everyone answer, unsigned bit, const char *why)
+{
+    if (answer == EVERYONE_YES) {
+        a->open_to |= bit;
+    } else if (answer == EVERYONE_UNKNOWN) {
+        a->unknown = true;
+        a->why = why;
+    }
+}
+
+static struct admission ask_admission(struct reach_memo *m, struct everyone_question *q)
+{
+    static const enum everyone_goal goals[] = { GOAL_ADMITTED_TCP, GOAL_ADMITTED_UDP };
+    struct admission a = { 0 };
+    const char *why = NULL;
+
+    q->families = FAMILY_IPV4_BIT | FAMILY_IPV6_BIT;
+    for (size_t i = 0; i < ARRAY_LEN(goals); i++) {
+        q->goal = goals[i];
+        add_admission(&a, everyone_pods(&m->space, q, &why), OPEN_TO_PODS, why);
+        add_admission(&a, everyone_outside(&m->space, q, 4, &why), OPEN_TO_OUTSIDE_IPV4, why);
+        add_admission(&a, everyone_outside(&m->space, q, 6, &why), OPEN_TO_OUTSIDE_IPV6, why);
+    }
+    return a;
+}
+
+/* ---- the verdict ---- */
 
 /* The policies that admit everyone, each alone; where none does, all that allow anything. */
-static void decide_openers(struct reach_space *s, const struct policy_vec *selecting,
-                           enum direction d, const struct pod_shape *shape,
+static void decide_openers(struct reach_memo *m, const struct everyone_question *q,
                            struct reach_answer *out)
 {
-    for (size_t i = 0; i < selecting->v.len && i < ALONE_MAX_POLICIES; i++) {
-        if (ask_open(s, &selecting->v.items[i], 1, d, shape) == OPENNESS_YES) {
-            decide(out, selecting->v.items[i]);
+    size_t n = lineup_count(q->lineup);
+
+    for (size_t i = 0; i < n && i < ALONE_MAX_FORMS; i++) {
+        const struct policy_form *f = lineup_at(q->lineup, i);
+        struct everyone_question alone = *q;
+        if (!has_action(f, q->direction, FORM_ALLOW)) {
+            continue;
+        }
+        alone.lineup = n == 1 ? q->lineup : reach_lineup_from(m->book, &f, 1, q->direction);
+        if (ask_admission(m, &alone).open_to != 0) {
+            reach_decide(out, f->policy);
         }
     }
-    if (out->decider_count > 0) {
+    if (out->decider_count == 0) {
+        decide_all(q->lineup, q->direction, ROLE_ALLOWS, out);
+    }
+    if (out->decider_count == 0) { /* tiers that deny pods alone */
+        decide_all(q->lineup, q->direction, ROLE_ANY, out);
+    }
+}
+
+void reach_lineup_verdict(struct reach_memo *m, const struct lineup *l, const struct ns *ns,
+                          const struct pod_shape *shape, enum direction d, struct reach_answer *out)
+{
+    struct everyone_question q = {
+        .book = m->book, .lineup = l, .direction = d, .shape = shape, .ns = ns
+    };
+
+    *out = (struct reach_answer){ .reach = REACH_OPEN,
+                                  .open_to =
+                                      OPEN_TO_PODS | OPEN_TO_OUTSIDE_IPV4 | OPEN_TO_OUTSIDE_IPV6 };
+    if (lineup_count(l) == 0) {
         return;
     }
-    for (size_t i = 0; i < selecting->v.len; i++) {
-        if (has_rules(selecting->v.items[i], d)) {
-            decide(out, selecting->v.items[i]);
-        }
+    struct denial denial = ask_denial(m, &q);
+    if (denial.pods == EVERYONE_NO && denial.outside == EVERYONE_NO) {
+        return;
     }
-}
-
-/* Nothing that the policies of the namespace allow in this direction, all of them together, admits
- * everyone: then no label set is open. Asked once for all pods. */
-static enum openness upper_bound(struct reach_space *s, struct policy_index *x, enum direction d)
-{
-    if (!x->bound_known[d]) {
-        const struct policy_vec *all = &x->isolating[d];
-        const struct open_question q = { .policies = all->v.items,
-                                         .count = all->v.len,
-                                         .direction = d,
-                                         .named_ports_admit_all = d == DIRECTION_INGRESS };
-        x->bound[d] = policies_openness(&s->open, &q);
-        x->bound_known[d] = true;
+    struct admission admission = ask_admission(m, &q);
+    out->open_to = admission.open_to | denial.open_families;
+    if (denial.pods == EVERYONE_NO) {
+        out->open_to |= OPEN_TO_PODS;
     }
-    return x->bound[d];
-}
-
-static void judge_labels(struct reach_space *s, struct policy_index *x,
-                         const struct label_view *labels, const struct pod_shape *shape,
-                         enum direction d, struct reach_answer *out)
-{
-    const struct network_policy *unclear = policy_index_unclear(x, labels, d);
-    enum openness open = OPENNESS_NO;
-
-    *out = (struct reach_answer){ .reach = REACH_ISOLATED };
-    policy_index_select(x, labels, d, &s->selecting);
-    if (s->selecting.v.len > 0 && upper_bound(s, x, d) != OPENNESS_NO) {
-        open = ask_open(s, s->selecting.v.items, s->selecting.v.len, d, shape);
-    }
-    if (open == OPENNESS_YES) {
+    if (out->open_to != 0) {
         out->reach = REACH_SELECTED_BUT_OPEN;
-        decide_openers(s, &s->selecting, d, shape, out);
-    } else if (unclear != NULL) {
-        unknown(out, unclear->malformed->text);
-        decide(out, unclear);
-    } else if (open == OPENNESS_TOO_HARD) {
-        unknown(out, TOO_INTRICATE);
-        decide_all(out, &s->selecting);
-    } else if (s->selecting.v.len == 0) {
-        out->reach = REACH_OPEN;
-    } else {
-        decide_all(out, &s->selecting);
+        decide_openers(m, &q, out);
+        return;
     }
+    if (denial.pods == EVERYONE_UNKNOWN || denial.outside == EVERYONE_UNKNOWN ||
+        admission.unknown) {
+        out->reach = REACH_UNKNOWN;
+        out->why = denial.why != NULL ? denial.why : admission.why;
+        decide_all(l, d, ROLE_UNCLEAR, out);
+        if (out->decider_count == 0) {
+            decide_all(l, d, ROLE_ANY, out);
+        }
+        return;
+    }
+    out->reach = REACH_ISOLATED;
+    decide_all(l, d, ROLE_DENIES, out);
 }
 
-void reach_class_in(struct reach_space *s, struct policy_index *x, const struct pod_class *pc,
-                    enum direction d, struct reach_answer *out)
+void reach_class(struct reach_memo *m, const struct pod_class *pc, enum direction d,
+                 struct reach_answer *out)
 {
-    const struct label_view labels = { .set = pc->labels };
-
     if (pc->shape->host_network) {
         *out = (struct reach_answer){ .reach = REACH_NOT_ISOLATABLE };
         return;
     }
-    judge_labels(s, x, &labels, pc->shape, d, out);
+    reach_recall_verdict(m, reach_lineup(m->book, pc, d), pc->ns, pc->shape, d, out);
 }
 
 /* ---- workloads ---- */
@@ -156,8 +306,7 @@ static int badness(enum reach r)
     return order[r];
 }
 
-/* Between equally bad answers the choice must not depend on the order of the classes. */
-static int compare_answers(const struct reach_answer *a, const struct reach_answer *b)
+int reach_compare(const struct reach_answer *a, const struct reach_answer *b)
 {
     if (a->reach != b->reach) {
         return badness(a->reach) < badness(b->reach) ? -1 : 1;
@@ -166,17 +315,21 @@ static int compare_answers(const struct reach_answer *a, const struct reach_answ
         if (i >= a->decider_count || i >= b->decider_count) {
             break;
         }
-        int c = strcmp(a->deciders[i]->name->text, b->deciders[i]->name->text);
+        int c = by_name(a->deciders[i], b->deciders[i]);
         if (c != 0) {
             return c > 0 ? -1 : 1;
         }
     }
-    return a->decider_count == b->decider_count ? 0 : a->decider_count < b->decider_count ? -1 : 1;
+    if (a->decider_count != b->decider_count) {
+        return a->decider_count < b->decider_count ? -1 : 1;
+    }
+    return a->open_to == b->open_to ? 0 : a->open_to < b->open_to ? -1 : 1;
 }
 
-void reach_workload_in(struct reach_space *s, struct policy_index *x, const struct workload *w,
-                       enum direction d, struct reach_answer *out)
+void reach_workload_unremembered(struct reach_memo *m, const struct workload *w, enum direction d,
+                                 struct reach_answer *out)
 {
+    unsigned open_to = 0;
     bool any = false;
 
     for (size_t i = 0; i < w->classes.len; i++) {
@@ -184,158 +337,17 @@ void reach_workload_in(struct reach_space *s, struct policy_index *x, const stru
         if (!workload_class_counts(w, w->classes.items[i])) {
             continue;
         }
-        reach_class_in(s, x, w->classes.items[i], d, &answer);
-        if (!any || compare_answers(&answer, out) > 0) {
+        reach_class(m, w->classes.items[i], d, &answer);
+        open_to |= answer.open_to;
+        if (!any || reach_compare(&answer, out) > 0) {
             *out = answer;
         }
         any = true;
     }
     if (!any) { /* neither a template nor a pod is known */
         const struct label_view labels = { .set = w->pod_labels };
-        judge_labels(s, x, &labels, NULL, d, out);
-    }
-}
-
-/* ---- namespaces ---- */
-
-/* Keeps the worse of two answers about label sets that are not classes: isolated is as good as
- * nothing. */
-static void keep_worse(struct reach_answer *worst, const struct reach_answer *answer)
-{
-    if (compare_answers(answer, worst) > 0) {
-        *worst = *answer;
-    }
-}
-
-/* Label sets that a NotIn or DoesNotExist leaves out: whoever carries them escapes that selector.
- */
-static void try_excluded(struct reach_space *s, struct policy_index *x, enum direction d,
-                         struct reach_answer *worst)
-{
-    unsigned tried = 0;
-
-    for (size_t i = 0; i < x->isolating[d].v.len; i++) {
-        const struct selector *sel = x->isolating[d].v.items[i]->pods;
-        for (uint32_t r = 0; r < sel->count; r++) {
-            const struct selector_requirement *req = &sel->requirements[r];
-            uint32_t n = req->op == SELECTOR_NOT_IN           ? req->value_count
-                         : req->op == SELECTOR_DOES_NOT_EXIST ? 1
-                                                              : 0;
-            for (uint32_t v = 0; v < n && tried < EXCLUDED_MAX_SETS; v++, tried++) {
-                const struct label_view labels = {
-                    .key = req->key, .value = req->op == SELECTOR_NOT_IN ? req->values[v] : NULL
-                };
-                struct reach_answer answer;
-                judge_labels(s, x, &labels, NULL, d, &answer);
-                keep_worse(worst, &answer);
-            }
-        }
-    }
-}
-
-static void try_classes(struct reach_space *s, struct policy_index *x, enum direction d,
-                        struct reach_answer *worst)
-{
-    for (size_t i = 0; i < x->ns->classes.len; i++) {
-        const struct pod_class *pc = x->ns->classes.items[i];
-        struct reach_answer answer;
-        if (pc->shape->host_network || !workload_class_counts(pc->workload, pc)) {
-            continue;
-        }
-        reach_class_in(s, x, pc, d, &answer);
-        keep_worse(worst, &answer);
-        if (worst->reach == REACH_OPEN) {
-            return; /* nothing is worse, and it has no deciders to choose between */
-        }
-    }
-}
-
-static enum cover_answer selectors_cover(struct reach_space *s, const struct policy_vec *policies)
-{
-    label_cover_reset(&s->cover);
-    for (size_t i = 0; i < policies->v.len; i++) {
-        label_cover_begin(&s->cover);
-        label_cover_and(&s->cover, LABELS_OF_POD, policies->v.items[i]->pods);
-    }
-    return label_cover_ask(&s->cover);
-}
-
-static const struct network_policy *any_unclear(const struct policy_index *x, enum direction d)
-{
-    for (size_t i = 0; i < x->malformed.v.len; i++) {
-        if (policy_might_touch(x->malformed.v.items[i], d)) {
-            return x->malformed.v.items[i];
-        }
-    }
-    return NULL;
-}
-
-void reach_namespace_in(struct reach_space *s, struct policy_index *x, enum direction d,
-                        struct reach_answer *out)
-{
-    const struct label_view blank = { .set = NULL };
-    const struct network_policy *unclear = any_unclear(x, d);
-    enum cover_answer cover = selectors_cover(s, &x->isolating[d]);
-
-    if (cover == COVER_NOT_ALL) {
-        *out = (struct reach_answer){ .reach = REACH_OPEN };
-        if (unclear != NULL) { /* it might be the one that selects every pod */
-            unknown(out, unclear->malformed->text);
-            decide(out, unclear);
-        }
+        reach_recall_verdict(m, reach_lineup_of(m->book, w->ns, &labels, d), w->ns, NULL, d, out);
         return;
     }
-    judge_labels(s, x, &blank, NULL, d, out);
-    if (upper_bound(s, x, d) != OPENNESS_NO || cover == COVER_TOO_HARD) {
-        try_excluded(s, x, d, out);
-        try_classes(s, x, d, out);
-    }
-    if (cover == COVER_TOO_HARD && out->reach == REACH_ISOLATED) {
-        unknown(out, TOO_INTRICATE);
-    }
-    if (unclear != NULL && (out->reach == REACH_ISOLATED || out->reach == REACH_OPEN)) {
-        *out = (struct reach_answer){ .reach = REACH_UNKNOWN, .why = unclear->malformed->text };
-        decide(out, unclear);
-    }
-}
-
-/* ---- without memory ---- */
-
-void reach_class(const struct cluster *c, const struct pod_class *pc, enum direction d,
-                 struct reach_answer *out)
-{
-    struct reach_space s = { 0 };
-    struct policy_index x;
-
-    (void)c;
-    policy_index_init(&x, pc->ns);
-    reach_class_in(&s, &x, pc, d, out);
-    policy_index_deinit(&x);
-    reach_space_deinit(&s);
-}
-
-void reach_workload(const struct cluster *c, const struct workload *w, enum direction d,
-                    struct reach_answer *out)
-{
-    struct reach_space s = { 0 };
-    struct policy_index x;
-
-    (void)c;
-    policy_index_init(&x, w->ns);
-    reach_workload_in(&s, &x, w, d, out);
-    policy_index_deinit(&x);
-    reach_space_deinit(&s);
-}
-
-void reach_namespace_default(const struct cluster *c, const struct ns *ns, enum direction d,
-                             struct reach_answer *out)
-{
-    struct reach_space s = { 0 };
-    struct policy_index x;
-
-    (void)c;
-    policy_index_init(&x, ns);
-    reach_namespace_in(&s, &x, d, out);
-    policy_index_deinit(&x);
-    reach_space_deinit(&s);
+    out->open_to = open_to;
 }

@@ -1,5 +1,5 @@
-/* What policies mean. First part: is a pod class isolated, per direction, by the policies that
- * select it (SEMANTICS 1, 2)? Pure. */
+/* Is a pod class isolated, per direction, by the policies of all families that select it (SEMANTICS
+ * 1 to 5)? Pure. */
 #ifndef NETAUDITD_RULES_REACH_H
 #define NETAUDITD_RULES_REACH_H
 
@@ -7,9 +7,8 @@
 #include <stdint.h>
 
 #include "cluster/cluster.h"
-#include "rules/policy_form.h"
+#include "rules/lineup.h"
 
-struct reach_book;
 struct rule_input;
 
 enum reach {
@@ -33,34 +32,37 @@ struct reach_answer {
     const char *why; /* unknown: the construct, named; else NULL */
 };
 
-void reach_class(const struct cluster *c, const struct pod_class *pc, enum direction d,
+/* What has been asked already, as long as the cluster does not change: the line-ups, which cost,
+ * and the verdicts, which several rules want. Forget when the cluster has changed. `options` NULL:
+ * the defaults. */
+struct reach_memo;
+struct reach_memo *reach_memo_create(const struct cluster *c, const struct reach_options *options);
+/* Other options, as those of another ruleset; forgets. Borrowed. */
+void reach_memo_set_options(struct reach_memo *m, const struct reach_options *options);
+void reach_memo_forget(struct reach_memo *m);
+void reach_memo_destroy(struct reach_memo *m); /* NULL is fine */
+struct reach_book *reach_memo_book(struct reach_memo *m);
+
+void reach_class(struct reach_memo *m, const struct pod_class *pc, enum direction d,
                  struct reach_answer *out);
 /* The worst over the classes that count: open, selected-but-open, unknown, not-isolatable,
  * isolated, in this order. */
-void reach_workload(const struct cluster *c, const struct workload *w, enum direction d,
+void reach_workload(struct reach_memo *m, const struct workload *w, enum direction d,
                     struct reach_answer *out);
 /* Default-deny of a namespace: would every pod, whatever its labels, be isolated in this direction,
  * and is none selected-but-open? REACH_ISOLATED when so; OPEN when some label set escapes;
  * SELECTED_BUT_OPEN; UNKNOWN. */
-void reach_namespace_default(const struct cluster *c, const struct ns *ns, enum direction d,
+void reach_namespace_default(struct reach_memo *m, const struct ns *ns, enum direction d,
                              struct reach_answer *out);
 
-/* The same for rules: answers are remembered in in->memo (which may be NULL) while the cluster does
- * not change, so that rules that ask the same share one evaluation. */
+/* The same for rules, from the memo of their input. */
 void reach_ask_class(const struct rule_input *in, const struct pod_class *pc, enum direction d,
                      struct reach_answer *out);
 void reach_ask_workload(const struct rule_input *in, const struct workload *w, enum direction d,
                         struct reach_answer *out);
 void reach_ask_namespace(const struct rule_input *in, const struct ns *ns, enum direction d,
                          struct reach_answer *out);
-
-/* The book of in->memo: line-ups and what they say, for questions beyond the verdict. */
+/* For questions beyond the verdict. */
 struct reach_book *reach_ask_book(const struct rule_input *in);
-
-/* What in->memo points to. Valid for one state of one cluster: forget when it has changed. */
-struct reach_memo;
-struct reach_memo *reach_memo_create(void);
-void reach_memo_forget(struct reach_memo *m);
-void reach_memo_destroy(struct reach_memo *m); /* NULL is fine */
 
 #endif

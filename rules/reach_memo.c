@@ -1,6 +1,6 @@
-/* What rules have asked already, as long as the cluster does not change: the index of a namespace's
- * policies, which is what costs, and the answers about workloads and namespaces, which several
- * rules want. */
+/* What has been asked already, as long as the cluster does not change. Verdicts are remembered by
+ * line-up, so that pods that the same policies select cost one, and by workload and namespace,
+ * which several rules ask about. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +12,17 @@
 #include "rules/reach_private.h"
 #include "rules/rule.h"
 
-enum { INDEXES_MAX = 4096, ANSWERS_MAX = 8192 }; /* forgotten beyond: memory, not truth */
+enum { VERDICTS_MAX = 32768, ANSWERS_MAX = 8192 }; /* forgotten beyond: memory, not truth */
 
-struct index_entry {
-    const struct ns *ns;
-    struct policy_index index;
+struct verdict_key {
+    const struct lineup *lineup;
+    const struct pod_shape *shape; /* NULL where no rule names a port */
+    const struct ns *ns;           /* NULL where no rule compares namespaces */
+    enum direction direction;
+};
+struct verdict_entry {
+    struct verdict_key key;
+    struct reach_answer answer;
     UT_hash_handle hh;
 };
 
@@ -30,25 +36,27 @@ struct answer_entry {
     UT_hash_handle hh;
 };
 
-struct reach_memo {
-    struct reach_space space;
-    struct index_entry *indexes;
-    struct answer_entry *answers;
-};
-
-struct reach_memo *reach_memo_create(void)
+struct reach_memo *reach_memo_create(const struct cluster *c, const struct reach_options *options)
 {
-    return xcalloc(1, sizeof(struct reach_memo));
+    struct reach_memo *m = xcalloc(1, sizeof(*m));
+
+    m->cluster = c;
+    m->book = reach_book_create(c, options);
+    return m;
 }
 
-static void forget_indexes(struct reach_memo *m)
+struct reach_book *reach_memo_book(struct reach_memo *m)
 {
-    struct index_entry *e = m->indexes;
+    return m->book;
+}
 
-    HASH_CLEAR(hh, m->indexes); /* the table only; the entries stay linked */
+static void forget_verdicts(struct reach_memo *m)
+{
+    struct verdict_entry *e = m->verdicts;
+
+    HASH_CLEAR(hh, m->verdicts); /* the table only; the entries stay linked */
     while (e != NULL) {
-        struct index_entry *next = e->hh.next;
-        policy_index_deinit(&e->index);
+        struct verdict_entry *next = e->hh.next;
         free(e);
         e = next;
     }
@@ -68,51 +76,84 @@ static void forget_answers(struct reach_memo *m)
 
 void reach_memo_forget(struct reach_memo *m)
 {
-    forget_indexes(m);
+    forget_verdicts(m);
     forget_answers(m);
+    reach_book_forget(m->book);
+    m->families = 0;
+}
+
+void reach_memo_set_options(struct reach_memo *m, const struct reach_options *options)
+{
+    reach_memo_forget(m);
+    reach_book_destroy(m->book);
+    m->book = reach_book_create(m->cluster, options);
 }
 
 void reach_memo_destroy(struct reach_memo *m)
 {
     if (m != NULL) {
-        reach_memo_forget(m);
-        reach_space_deinit(&m->space);
+        forget_verdicts(m);
+        forget_answers(m);
+        reach_book_destroy(m->book);
+        everyone_space_deinit(&m->space);
+        label_cover_deinit(&m->cover);
         free(m);
     }
 }
 
-static struct policy_index *index_of(struct reach_memo *m, const struct ns *ns)
-{
-    struct index_entry *e;
+/* ---- by line-up ---- */
 
-    HASH_FIND(hh, m->indexes, &ns, sizeof(ns), e);
-    if (e != NULL) {
-        return &e->index;
+static bool compares_namespaces(const struct lineup *l, enum direction d)
+{
+    for (size_t i = 0; i < lineup_count(l); i++) {
+        const struct policy_form *f = lineup_at(l, i);
+        for (uint32_t r = 0; f->ns == NULL && r < f->rule_count[d]; r++) {
+            for (uint32_t k = 0; k < f->rules[d][r].peer_count; k++) {
+                if (f->rules[d][r].peers[k].relative != NULL) {
+                    return true;
+                }
+            }
+        }
     }
-    if (HASH_COUNT(m->indexes) >= INDEXES_MAX) {
-        forget_indexes(m);
-    }
-    e = xcalloc(1, sizeof(*e));
-    e->ns = ns;
-    policy_index_init(&e->index, ns);
-    HASH_ADD(hh, m->indexes, ns, sizeof(e->ns), e);
-    return &e->index;
+    return false;
 }
 
-static bool recall(struct reach_memo *m, const void *about, enum direction d,
-                   struct reach_answer *out)
+void reach_recall_verdict(struct reach_memo *m, const struct lineup *l, const struct ns *ns,
+                          const struct pod_shape *shape, enum direction d, struct reach_answer *out)
+{
+    struct verdict_key key;
+    struct verdict_entry *e;
+
+    memset(&key, 0, sizeof(key)); /* the padding is hashed, too */
+    key.lineup = l;
+    key.shape = d == DIRECTION_INGRESS && lineup_names_ports(l) ? shape : NULL;
+    key.ns = compares_namespaces(l, d) ? ns : NULL;
+    key.direction = d;
+    HASH_FIND(hh, m->verdicts, &key, sizeof(key), e);
+    if (e == NULL) {
+        if (HASH_COUNT(m->verdicts) >= VERDICTS_MAX) {
+            forget_verdicts(m);
+        }
+        e = xcalloc(1, sizeof(*e));
+        e->key = key;
+        reach_lineup_verdict(m, l, ns, shape, d, &e->answer);
+        HASH_ADD(hh, m->verdicts, key, sizeof(e->key), e);
+    }
+    *out = e->answer;
+}
+
+/* ---- by workload and namespace ---- */
+
+static struct answer_entry *recall(struct reach_memo *m, const void *about, enum direction d)
 {
     struct answer_key key;
     struct answer_entry *e;
 
-    memset(&key, 0, sizeof(key)); /* the padding is hashed, too */
+    memset(&key, 0, sizeof(key));
     key.about = about;
     key.direction = d;
     HASH_FIND(hh, m->answers, &key, sizeof(key), e);
-    if (e != NULL) {
-        *out = e->answer;
-    }
-    return e != NULL;
+    return e;
 }
 
 static void remember(struct reach_memo *m, const void *about, enum direction d,
@@ -128,40 +169,74 @@ static void remember(struct reach_memo *m, const void *about, enum direction d,
     HASH_ADD(hh, m->answers, key, sizeof(e->key), e);
 }
 
+void reach_workload(struct reach_memo *m, const struct workload *w, enum direction d,
+                    struct reach_answer *out)
+{
+    const struct answer_entry *e = recall(m, w, d);
+
+    if (e != NULL) {
+        *out = e->answer;
+        return;
+    }
+    reach_workload_unremembered(m, w, d, out);
+    remember(m, w, d, out);
+}
+
+void reach_namespace_default(struct reach_memo *m, const struct ns *ns, enum direction d,
+                             struct reach_answer *out)
+{
+    const struct answer_entry *e = recall(m, ns, d);
+
+    if (e != NULL) {
+        *out = e->answer;
+        return;
+    }
+    reach_namespace_unremembered(m, ns, d, out);
+    remember(m, ns, d, out);
+}
+
+/* ---- for rules ---- */
+
 void reach_ask_class(const struct rule_input *in, const struct pod_class *pc, enum direction d,
                      struct reach_answer *out)
 {
-    struct reach_memo *m = in->memo;
-
-    if (m == NULL) {
-        reach_class(in->cluster, pc, d, out);
-    } else {
-        reach_class_in(&m->space, index_of(m, pc->ns), pc, d, out);
-    }
+    reach_class(in->memo, pc, d, out);
 }
 
 void reach_ask_workload(const struct rule_input *in, const struct workload *w, enum direction d,
                         struct reach_answer *out)
 {
-    struct reach_memo *m = in->memo;
-
-    if (m == NULL) {
-        reach_workload(in->cluster, w, d, out);
-    } else if (!recall(m, w, d, out)) {
-        reach_workload_in(&m->space, index_of(m, w->ns), w, d, out);
-        remember(m, w, d, out);
-    }
+    reach_workload(in->memo, w, d, out);
 }
 
 void reach_ask_namespace(const struct rule_input *in, const struct ns *ns, enum direction d,
                          struct reach_answer *out)
 {
-    struct reach_memo *m = in->memo;
+    reach_namespace_default(in->memo, ns, d, out);
+}
 
-    if (m == NULL) {
-        reach_namespace_default(in->cluster, ns, d, out);
-    } else if (!recall(m, ns, d, out)) {
-        reach_namespace_in(&m->space, index_of(m, ns), d, out);
-        remember(m, ns, d, out);
+struct reach_book *reach_ask_book(const struct rule_input *in)
+{
+    return reach_memo_book(in->memo);
+}
+
+/* ---- address families ---- */
+
+static void take_families(void *ctx, const struct pod_view *p)
+{
+    unsigned *families = ctx;
+
+    for (uint8_t i = 0; i < p->ip_count; i++) {
+        *families |= p->ips[i].family == 4 ? FAMILY_IPV4_BIT : FAMILY_IPV6_BIT;
     }
+}
+
+/* Where no pod has an address yet, IPv4: what a cluster has unless it was built otherwise. */
+unsigned reach_families(struct reach_memo *m)
+{
+    if (m->families == 0) {
+        cluster_each_pod(m->cluster, NULL, take_families, &m->families);
+        m->families = m->families != 0 ? m->families : FAMILY_IPV4_BIT;
+    }
+    return m->families;
 }

@@ -85,6 +85,7 @@ struct label_pair {
 };
 
 struct rule_input;
+struct reach_memo;
 struct outcome;
 
 struct rule {
@@ -115,7 +116,7 @@ struct rule_input {
     const struct rule_params *params;
     int64_t now_ms;
     struct arena *arena; /* for texts of the outcome; reset after the verdict has been taken */
-    void *memo; /* rules/reach.h: answers shared between the rules of one evaluation; may be NULL */
+    struct reach_memo *memo; /* rules/reach.h: what policies mean, shared between the rules */
 };
 
 /* ---- saying it: exactly one of pass/fail/warn/skip/error per evaluation, the last counts ---- */

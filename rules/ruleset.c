@@ -153,6 +153,22 @@ static int apply_settings(struct ruleset *rs, const struct ruleset_settings *set
     return 0;
 }
 
+static struct reach_options reach_options_of(const struct ruleset_settings *s)
+{
+    struct reach_options o = { .ipblock_matches = (enum ipblock_matches)s->ipblock_matches,
+                               .cilium_policy = (enum cilium_policy_mode)s->cilium_policy };
+
+    for (size_t i = 0; i < s->enforced_families.len; i++) {
+        for (int f = 0; f < FAMILY_COUNT; f++) {
+            if (strcmp(s->enforced_families.items[i],
+                       policy_family_name((enum policy_family)f)) == 0) {
+                o.families |= BIT(f);
+            }
+        }
+    }
+    return o;
+}
+
 int ruleset_create(struct ruleset **out, const struct ruleset_settings *settings, struct error *err)
 {
     struct ruleset *rs = xcalloc(1, sizeof(*rs));
@@ -169,6 +185,7 @@ int ruleset_create(struct ruleset **out, const struct ruleset_settings *settings
     environment_configure(rs, settings);
     if (settings != NULL) {
         rs->audit_system_namespaces = settings->audit_system_namespaces;
+        rs->reach = reach_options_of(settings);
         rc = apply_settings(rs, settings, err);
         if (rc == 0) {
             rc = exemption_list_fill(&rs->configured, settings->exemptions.items,
@@ -194,6 +211,11 @@ void ruleset_destroy(struct ruleset *rs)
     exemption_list_deinit(&rs->from_api);
     arena_deinit(&rs->arena);
     free(rs);
+}
+
+const struct reach_options *ruleset_reach_options(const struct ruleset *rs)
+{
+    return &rs->reach;
 }
 
 enum level ruleset_level(const struct ruleset *rs, const struct rule *r, enum environment e)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/vec.h"
+#include "rules/lineup.h"
 #include "rules/rule.h"
 
 /* As read from the file: front/settings.c fills it; strings are owned by whoever fills it. */
@@ -31,6 +32,9 @@ struct ruleset_settings {
     VEC(const char *) environment_labels;  /* empty: environment_default_labels */
     VEC(const char *) words[ENV_STANDARD]; /* empty: environment_default_words */
     bool audit_system_namespaces;
+    VEC(const char *) enforced_families; /* names of policy_family_name; empty: by what is served */
+    int ipblock_matches;                 /* enum ipblock_matches */
+    int cilium_policy;                   /* enum cilium_policy_mode */
     VEC(struct rule_setting) rules;
     VEC(struct exemption) exemptions;
     int force_environment; /* --environment: enum environment, or -1 */
@@ -50,6 +54,7 @@ void ruleset_destroy(struct ruleset *rs);
 
 enum environment ruleset_environment(const struct ruleset *rs, const struct ns *ns);
 enum level ruleset_level(const struct ruleset *rs, const struct rule *r, enum environment e);
+const struct reach_options *ruleset_reach_options(const struct ruleset *rs);
 const struct rule_params *ruleset_params(const struct ruleset *rs, const struct rule *r);
 /* Replaces the exemptions that come from the API (the store hands them over through the daemon). */
 int ruleset_set_api_exemptions(struct ruleset *rs, const struct exemption *items, size_t count,

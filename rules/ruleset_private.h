@@ -32,6 +32,7 @@ struct ruleset {
     const char *const *environment_labels; /* NULL-terminated */
     const char *const *words[ENV_STANDARD];
     bool audit_system_namespaces;
+    struct reach_options reach;
     int force_environment;
     struct rule_config *rules; /* by index in the catalogue */
     struct exemption_list configured, from_api;

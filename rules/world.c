@@ -33,7 +33,7 @@ static struct {
 } public_of[ARRAY_LEN(families)];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static struct world_range range_of(const struct cidr *c)
+struct world_range world_range_of(const struct cidr *c)
 {
     unsigned width = c->family == 4 ? 32 : 128, free_bits = width - c->bits;
     struct world_range r = { 0, 0 };
@@ -94,13 +94,13 @@ static void find_public(void)
             if (n + 1 >= PUBLIC_MAX || !cidr_parse(families[f].holes[n], &c)) {
                 abort();
             }
-            holes[n] = range_of(&c);
+            holes[n] = world_range_of(&c);
         }
         qsort(holes, n, sizeof(holes[0]), by_start);
         if (!cidr_parse(families[f].all, &c)) {
             abort();
         }
-        subtract(range_of(&c), holes, n, add_public, &f);
+        subtract(world_range_of(&c), holes, n, add_public, &f);
     }
 }
 
@@ -142,14 +142,14 @@ void world_add(struct world *w, const struct ip_block *b)
     }
     for (uint32_t i = 0; i < b->except_count; i++) {
         if (cidr_parse(str_text(b->except[i]), &except) && except.family == block.family) {
-            vec_push(&holes, range_of(&except));
+            vec_push(&holes, world_range_of(&except));
         }
     }
     if (holes.len > 1) {
         qsort(holes.items, holes.len, sizeof(holes.items[0]), by_start);
     }
     struct adding a = { w, block.family };
-    subtract(range_of(&block), holes.items, holes.len, add_range, &a);
+    subtract(world_range_of(&block), holes.items, holes.len, add_range, &a);
     vec_free(&holes);
 }
 
@@ -192,10 +192,22 @@ bool world_covered(struct world *w, int family)
     return public_of[f].total - covered <= tolerated;
 }
 
+world_address world_public(int family, struct world_range r)
+{
+    pthread_once(&once, find_public);
+    return public_part(family == 4 ? 0 : 1, r);
+}
+
+bool world_tolerates(int family, world_address missing)
+{
+    pthread_once(&once, find_public);
+    return missing <= public_of[family == 4 ? 0 : 1].total / TOLERATED_SHARE;
+}
+
 bool world_has(const char *address)
 {
     struct cidr c;
 
     pthread_once(&once, find_public);
-    return ip_parse(address, &c) && public_part(c.family == 4 ? 0 : 1, range_of(&c)) == 1;
+    return ip_parse(address, &c) && public_part(c.family == 4 ? 0 : 1, world_range_of(&c)) == 1;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/vec.h"
+#include "cluster/cidr.h"
 #include "cluster/object.h"
 
 __extension__ typedef unsigned __int128 world_address; /* IPv4 in the low 32 bits */
@@ -24,6 +25,10 @@ void world_reset(struct world *w);
 void world_add(struct world *w, const struct ip_block *b);
 /* Do they cover everyone outside in a family, less at most 1/256 of them? Sorts the ranges. */
 bool world_covered(struct world *w, int family);
+/* The addresses of a block; how many of a range are everyone outside's; may so many be missing? */
+struct world_range world_range_of(const struct cidr *c);
+world_address world_public(int family, struct world_range r);
+bool world_tolerates(int family, world_address missing);
 /* Is this address among everyone outside? */
 bool world_has(const char *address);
 

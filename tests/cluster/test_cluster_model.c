@@ -152,6 +152,25 @@ static void put_spec(struct buf *b, enum kind kind)
         }
         buf_adds(b, "}");
         break;
+    case KIND_CLUSTER_NETWORK_POLICY:
+    case KIND_ADMIN_NETWORK_POLICY:
+    case KIND_BASELINE_ADMIN_NETWORK_POLICY:
+        buf_adds(
+            b,
+            ",\"spec\":{\"tier\":\"Admin\",\"priority\":1,\"subject\":{\"pods\":{\"podSelector\":");
+        put_random_selector(b);
+        buf_adds(b, "}},\"ingress\":[{\"action\":\"Deny\",\"from\":[{\"pods\":{\"podSelector\":");
+        put_random_selector(b);
+        buf_adds(b, "}}]}]}");
+        break;
+    case KIND_CILIUM_NETWORK_POLICY:
+    case KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY:
+        buf_adds(b, ",\"spec\":{\"endpointSelector\":");
+        put_random_selector(b);
+        buf_adds(b, ",\"egress\":[{\"toEndpoints\":[");
+        put_random_selector(b);
+        buf_adds(b, "]}]}");
+        break;
     case KIND_CRON_JOB:
         buf_adds(b, ",\"spec\":{\"jobTemplate\":{\"spec\":{");
         put_template(b);
@@ -229,7 +248,8 @@ static struct object *decode(enum kind kind, const char *json)
 /* One object per name is enough for cluster-scoped kinds. */
 static bool legal(enum kind kind, unsigned ns, unsigned n)
 {
-    return (kind != KIND_NAMESPACE || n == 0) && (kind != KIND_INGRESS_CLASS || ns == 0);
+    return (kind != KIND_NAMESPACE || n == 0) &&
+           (kind == KIND_NAMESPACE || kind_table[kind].namespaced || ns == 0);
 }
 
 static enum kind random_kind(void)

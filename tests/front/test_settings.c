@@ -17,6 +17,9 @@ static const struct {
     { "a key like no other", HEAD "colour: blue\n", "f.yaml:3:1: colour: unknown key" },
     { "a wrong word names the right ones", HEAD "secrets: all\n",
       "f.yaml:3:1: secrets: must be one of none, metadata, inspect" },
+    { "a family that is none", HEAD "enforcement: {families: [Calico]}\n",
+      "f.yaml:3:26: enforcement.families: must be one of NetworkPolicy, ClusterNetworkPolicy, "
+      "AdminNetworkPolicy, Cilium" },
     { "a duration without unit", HEAD "watch: {timeout: 5}\n",
       "f.yaml:3:9: watch.timeout: must be a duration such as 90s, 5m, 24h or 7d" },
     { "a watch too short", HEAD "watch: {timeout: 10ms}\n",
@@ -69,6 +72,8 @@ static const char full[] = HEAD
     "store: {path: /tmp/x.db, max-age: 7d, max-bytes: 1Gi}\n"
     "watch: {timeout: 5s, stale-after: 1m}\n"
     "audit-system-namespaces: true\n"
+    "enforcement: {families: [NetworkPolicy, Cilium], ipblock-matches: pods, cilium-enable-policy: "
+    "always}\n"
     "environments: {labels: [tier], words: {production: [live], staging: [], development: [x]}}\n"
     "rules:\n"
     "  require-ingress-class/*:\n"
@@ -95,6 +100,9 @@ TEST(every_key_is_read)
     CHECK_INT("store.max-age", s.store_max_age_ms, 604800000);
     CHECK_INT("store.max-bytes", s.store_max_bytes, 1 << 30);
     CHECK("audit-system-namespaces", s.ruleset.audit_system_namespaces);
+    CHECK_STR("enforcement.families", s.ruleset.enforced_families.items[1], "Cilium");
+    CHECK_INT("enforcement.ipblock-matches", s.ruleset.ipblock_matches, BLOCKS_MATCH_PODS);
+    CHECK_INT("enforcement.cilium-enable-policy", s.ruleset.cilium_policy, CILIUM_ALWAYS);
     CHECK_STR("environments.labels", s.ruleset.environment_labels.items[0], "tier");
     CHECK_STR("environments.words", s.ruleset.words[ENV_PRODUCTION].items[0], "live");
     const struct rule_setting *r = &s.ruleset.rules.items[0];

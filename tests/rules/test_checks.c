@@ -4,6 +4,7 @@
 #include "rules/checks.h"
 #include "rules/outcome.h"
 #include "rules/params.h"
+#include "rules/reach.h"
 #include "tests/check.h"
 
 #define NET "require-network-policy/"
@@ -111,9 +112,11 @@ static const struct outcome *ask_with(struct stage *s, const char *id, const cha
         .params = params_of(s, r, param, value),
         .now_ms = 1000,
         .arena = &s->arena,
+        .memo = reach_memo_create(s->cluster, NULL),
     };
     outcome_init(&s->out, &s->arena);
     r->evaluate(&in, &s->out);
+    reach_memo_destroy(in.memo);
     return &s->out;
 }
 

@@ -9,11 +9,11 @@ struct model {
     bool has[PORT_PROTOCOLS][PORTS];
 };
 
-static uint32_t state = 12345;
+static uint32_t seed = 12345;
 static uint32_t next_random(void)
 {
-    state = state * 1664525U + 1013904223U;
-    return state >> 8;
+    seed = seed * 1664525U + 1013904223U;
+    return seed >> 8;
 }
 
 static uint16_t odd_port(void)

@@ -15,6 +15,19 @@
 #define BOTH               ",\"policyTypes\":[\"Ingress\",\"Egress\"]"
 #define NS_EXPR(x)         "{\"namespaceSelector\":{\"matchExpressions\":[" x "]}}"
 
+/* Each question from a memo of its own, as for a cluster that has just changed. */
+#define ASK(name, subject, ask)                                                                    \
+    static void name(const struct cluster *c, const struct subject *x, enum direction d,           \
+                     struct reach_answer *out)                                                     \
+    {                                                                                              \
+        struct reach_memo *m = reach_memo_create(c, NULL);                                         \
+        ask(m, x, d, out);                                                                         \
+        reach_memo_destroy(m);                                                                     \
+    }
+ASK(ask_workload, workload, reach_workload)
+ASK(ask_class, pod_class, reach_class)
+ASK(ask_namespace, ns, reach_namespace_default)
+
 enum { POLICIES_MAX = 4 };
 struct reach_case {
     const char *fact;
@@ -467,10 +480,10 @@ TEST(pods)
         put_pod(c, "web", cases[i].labels, cases[i].spec);
         const struct workload *w = cluster_workload(c, "shop", "", "Pod", "web");
         REQUIRE("the pod is there", w != NULL);
-        reach_workload(c, w, DIRECTION_INGRESS, &answer);
+        ask_workload(c, w, DIRECTION_INGRESS, &answer);
         CHECK_STR(cases[i].fact, reach_name(answer.reach), reach_name(cases[i].ingress));
         CHECK(cases[i].fact, (answer.why != NULL) == (answer.reach == REACH_UNKNOWN));
-        reach_class(c, w->classes.items[0], DIRECTION_EGRESS, &answer);
+        ask_class(c, w->classes.items[0], DIRECTION_EGRESS, &answer);
         CHECK_STR(cases[i].fact, reach_name(answer.reach), reach_name(cases[i].egress));
         cluster_destroy(c);
     }
@@ -547,7 +560,7 @@ TEST(namespaces_by_default)
         if (namespaces[i].pod != NULL) {
             put_pod(c, "pod", namespaces[i].pod, NULL);
         }
-        reach_namespace_default(c, cluster_ns(c, "shop"), DIRECTION_INGRESS, &answer);
+        ask_namespace(c, cluster_ns(c, "shop"), DIRECTION_INGRESS, &answer);
         CHECK_STR(namespaces[i].fact, reach_name(answer.reach), reach_name(namespaces[i].ingress));
         cluster_destroy(c);
     }
@@ -559,7 +572,7 @@ TEST(host_network_pods_do_not_open_a_namespace)
     struct reach_answer answer;
 
     put_pod(c, "node-agent", NULL, "{\"hostNetwork\":true,\"containers\":[]}");
-    reach_namespace_default(c, cluster_ns(c, "shop"), DIRECTION_INGRESS, &answer);
+    ask_namespace(c, cluster_ns(c, "shop"), DIRECTION_INGRESS, &answer);
     CHECK("they are the node's", answer.reach == REACH_ISOLATED);
     cluster_destroy(c);
 }
@@ -576,17 +589,17 @@ TEST(a_workload_is_as_open_as_its_most_open_pods)
     snprintf(meta, sizeof(meta), "%s{\"app\":\"web\"}", owner);
     scene_put(c, KIND_POD, "shop", "s-0", meta, ",\"spec\":{}");
     const struct workload *w = cluster_workload(c, "shop", "apps", "StatefulSet", "s");
-    reach_workload(c, w, DIRECTION_INGRESS, &answer);
+    ask_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK("its one pod is isolated", answer.reach == REACH_ISOLATED);
     CHECK_INT("by one policy", answer.decider_count, 1);
     CHECK_STR("by that one", answer.deciders[0]->name->text, "p0");
 
     snprintf(meta, sizeof(meta), "%s{\"app\":\"old\"}", owner);
     scene_put(c, KIND_POD, "shop", "s-1", meta, ",\"spec\":{}");
-    reach_workload(c, w, DIRECTION_INGRESS, &answer);
+    ask_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK("a pod with other labels is open", answer.reach == REACH_OPEN);
     scene_delete(c, KIND_POD, "shop", "s-1");
-    reach_workload(c, w, DIRECTION_INGRESS, &answer);
+    ask_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK("it is gone", answer.reach == REACH_ISOLATED);
     cluster_destroy(c);
 }
@@ -599,7 +612,7 @@ TEST(a_template_counts_while_there_are_no_pods)
     scene_put(c, KIND_DEPLOYMENT, "shop", "web", "",
               ",\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"app\":\"web\"}},\"spec\":{}}}");
     const struct workload *w = cluster_workload(c, "shop", "apps", "Deployment", "web");
-    reach_workload(c, w, DIRECTION_INGRESS, &answer);
+    ask_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK("scaled to zero, the template is judged", answer.reach == REACH_ISOLATED);
     cluster_destroy(c);
 }
@@ -616,13 +629,13 @@ TEST(deciders_come_by_name_and_are_the_ones_that_open)
     }
     put_pod(c, "web", NULL, NULL);
     const struct workload *w = cluster_workload(c, "shop", "", "Pod", "web");
-    reach_workload(c, w, DIRECTION_INGRESS, &answer);
+    ask_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK_INT("all are counted", answer.decider_count, 12);
     CHECK_STR("the first by name is named first", answer.deciders[0]->name->text, "p00");
     CHECK_STR("the eighth last", answer.deciders[7]->name->text, "p07");
 
     scene_put(c, KIND_NETWORK_POLICY, "shop", "p05", "", ",\"spec\":{" ALL ",\"ingress\":[{}]}");
-    reach_workload(c, w, DIRECTION_INGRESS, &answer);
+    ask_workload(c, w, DIRECTION_INGRESS, &answer);
     CHECK_INT("one opens", answer.decider_count, 1);
     CHECK_STR("that one", answer.deciders[0]->name->text, "p05");
     cluster_destroy(c);
@@ -648,7 +661,7 @@ TEST(intricate_selectors_end_in_unknown_and_in_time)
         snprintf(name, sizeof(name), "p%d", p);
         scene_put(c, KIND_NETWORK_POLICY, "shop", name, "", b.data);
     }
-    reach_namespace_default(c, cluster_ns(c, "shop"), DIRECTION_INGRESS, &answer);
+    ask_namespace(c, cluster_ns(c, "shop"), DIRECTION_INGRESS, &answer);
     CHECK("it is not called isolated unless it is proved",
           answer.reach == REACH_UNKNOWN || answer.reach == REACH_OPEN);
     buf_deinit(&b);
