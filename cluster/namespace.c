@@ -54,7 +54,8 @@ struct ns_entry *ns_get(struct cluster *c, struct str *name)
 
 bool ns_is_empty(const struct ns_entry *e)
 {
-    return e->pub.object == NULL && e->pub.policies.len == 0 && e->pub.services.len == 0 &&
+    return e->pub.object == NULL && e->pub.policies.len == 0 && e->pub.cilium_policies.len == 0 &&
+           e->pub.peer_authentications.len == 0 && e->pub.services.len == 0 &&
            e->pub.ingresses.len == 0 && e->pub.secrets.len == 0 && e->pub.workloads.len == 0 &&
            e->middles.len == 0 && e->pods.count == 0;
 }
