@@ -153,7 +153,17 @@ struct cluster_generation *cluster_replace_begin(struct cluster *c, enum kind ki
 void cluster_replace_trust(struct cluster_generation *g);
 void cluster_replace_add(struct cluster_generation *g, struct object *obj /* taken */);
 void cluster_replace_delete(struct cluster_generation *g, struct object *last /* taken */);
+/* At once. Deltas come when all is in place. */
 void cluster_replace_commit(struct cluster_generation *g, int64_t last_alive_ms, int64_t now_ms);
+/* The same in slices, for lists that would hold the loop: works for about `budget_us` by `clock_us`
+ * (monotonic microseconds); 0: the least that there is. A small list goes in at once unless it is
+ * 0. True when done; `g` is then gone. What is new comes before what is gone, so that nothing
+ * disappears between two slices that is there before and after. Until it is done the cache lies
+ * between two states, which cluster_swapping says, and nothing may be judged. What the watch tells
+ * meanwhile goes through cluster_replace_add and cluster_replace_delete. */
+bool cluster_replace_step(struct cluster_generation *g, int64_t last_alive_ms, int64_t now_ms,
+                          uint64_t budget_us, uint64_t (*clock_us)(void));
+bool cluster_swapping(const struct cluster *c);
 void cluster_replace_abort(struct cluster_generation *g); /* NULL is fine */
 
 /* Kind state. A change of `state` (or the first sync) is emitted as DELTA_KIND. Whoever watches

@@ -157,6 +157,8 @@ struct cluster {
     bool offline, complete, no_cert_manager;
     unsigned kinds_present;
     uint32_t last_generation;
+    uint32_t swaps;              /* generations that are being swapped in in slices */
+    uint32_t namespaces_dropped; /* ever: who walks the list notices */
     VEC(struct cluster_generation *) generations; /* open ones */
     struct transaction txn;
 };

@@ -18,6 +18,12 @@ struct cluster_generation {
     uint32_t id;
     bool marks;           /* nobody else's marks are in the way */
     struct table pending; /* struct object or struct pod: new, or other than what the cache has */
+    /* Swapping in slices: */
+    bool swapping;
+    uint32_t cursor;             /* in pending */
+    size_t ns_at;                /* pods: the next namespace to look through */
+    uint32_t namespaces_dropped; /* when that walk began */
+    int64_t last_alive_ms, now_ms;
 };
 
 struct pod_key {
@@ -168,10 +174,54 @@ static void add_object(struct cluster_generation *g, struct object *obj)
     table_add(&g->pending, obj, object_hash);
 }
 
+static struct pod *cached_pod(const struct cluster *c, const struct str *ns, const struct str *name)
+{
+    struct ns_entry *e = ns_find(c, ns);
+
+    return e != NULL ? pod_find(e, name->text, name->len) : NULL;
+}
+
+/* The list has ended: this is newer. What the list said of it is no longer of interest. */
+static void add_while_swapping(struct cluster_generation *g, struct object *obj)
+{
+    struct cluster *c = g->c;
+    struct str *ns = str_ref(obj->ns), *name = str_ref(obj->name);
+
+    if (g->kind == KIND_POD) {
+        forget_pending(g, pending_pod(g, ns, name->text, name->len));
+        cluster_apply(c, obj, g->now_ms);
+        struct pod *pod = cached_pod(c, ns, name);
+        if (pod != NULL) {
+            pod->generation = g->id;
+        }
+    } else {
+        forget_pending(g, pending_object(g, obj));
+        cluster_apply(c, obj, g->now_ms);
+        struct object *cached = objects_find(c, g->kind, ns, name);
+        if (cached != NULL) {
+            cached->generation = g->id;
+        }
+    }
+    str_unref(ns);
+    str_unref(name);
+}
+
+static void delete_while_swapping(struct cluster_generation *g, struct object *last)
+{
+    if (g->kind == KIND_POD) {
+        forget_pending(g, pending_pod(g, last->ns, last->name->text, last->name->len));
+    } else {
+        forget_pending(g, pending_object(g, last));
+    }
+    cluster_delete(g->c, last, g->now_ms);
+}
+
 void cluster_replace_add(struct cluster_generation *g, struct object *obj)
 {
     if (!in_scope(g, obj)) {
         object_destroy(obj);
+    } else if (g->swapping) {
+        add_while_swapping(g, obj);
     } else if (g->kind == KIND_POD) {
         add_pod(g, obj);
         object_destroy(obj);
@@ -201,6 +251,10 @@ static void delete_pod(struct cluster_generation *g, const struct object *last)
 
 void cluster_replace_delete(struct cluster_generation *g, struct object *last)
 {
+    if (g->swapping && in_scope(g, last)) {
+        delete_while_swapping(g, last);
+        return;
+    }
     if (in_scope(g, last) && g->kind == KIND_POD) {
         delete_pod(g, last);
     } else if (in_scope(g, last)) {
@@ -220,6 +274,52 @@ void cluster_replace_delete(struct cluster_generation *g, struct object *last)
 
 /* ---- the swap ---------------------------------------------------------------------------------
  */
+
+static void put_pod(struct cluster_generation *g, struct pod *fresh)
+{
+    struct cluster *c = g->c;
+    struct ns_entry *e;
+    struct pod *old;
+
+    c->txn.note = (struct note){ CHANGE_FOUND, NULL, fresh };
+    e = ns_get(c, fresh->spec->ns);
+    old = pod_find(e, fresh->name, fresh->name_len);
+    if (old != NULL && !g->trusted && pod_same_uid(old, fresh) && pod_is_older(fresh, old)) {
+        c->kinds[KIND_POD].stale_events++;
+        pod_free(c, fresh);
+    } else if (old != NULL && pod_same(old, fresh)) {
+        pod_note_version(old, fresh);
+        pod_free(c, fresh);
+    } else {
+        pod_put(c, e, old, fresh);
+        old = fresh;
+    }
+    if (g->swapping) {
+        old->generation = g->id;
+    }
+}
+
+static void put_object(struct cluster_generation *g, struct object *fresh)
+{
+    struct cluster *c = g->c;
+    struct object *old = objects_find(c, g->kind, fresh->ns, fresh->name);
+    bool same_uid = old != NULL && old->uid == fresh->uid;
+
+    c->txn.note = (struct note){ CHANGE_FOUND, fresh, NULL };
+    if (same_uid && !g->trusted && objects_is_older(fresh, old)) {
+        c->kinds[g->kind].stale_events++;
+        object_destroy(fresh);
+    } else if (same_uid && object_same(old, fresh)) {
+        objects_note_version(c, old, fresh);
+        object_destroy(fresh);
+    } else {
+        objects_put(c, old, fresh);
+        old = fresh;
+    }
+    if (g->swapping) {
+        old->generation = g->id;
+    }
+}
 
 static void swap_out_pods(struct cluster_generation *g, struct ns_entry *e)
 {
@@ -250,21 +350,7 @@ static void swap_pods(struct cluster_generation *g)
     }
     TABLE_EACH(&g->pending, struct pod, fresh)
     {
-        struct ns_entry *e;
-        struct pod *old;
-
-        c->txn.note = (struct note){ CHANGE_FOUND, NULL, fresh };
-        e = ns_get(c, fresh->spec->ns);
-        old = pod_find(e, fresh->name, fresh->name_len);
-        if (old != NULL && !g->trusted && pod_same_uid(old, fresh) && pod_is_older(fresh, old)) {
-            c->kinds[KIND_POD].stale_events++;
-            pod_free(c, fresh);
-        } else if (old != NULL && pod_same(old, fresh)) {
-            pod_note_version(old, fresh);
-            pod_free(c, fresh);
-        } else {
-            pod_put(c, e, old, fresh);
-        }
+        put_pod(g, fresh);
     }
 }
 
@@ -287,19 +373,7 @@ static void swap_objects(struct cluster_generation *g)
     vec_free(&gone);
     TABLE_EACH(&g->pending, struct object, fresh)
     {
-        struct object *old = objects_find(c, g->kind, fresh->ns, fresh->name);
-        bool same_uid = old != NULL && old->uid == fresh->uid;
-
-        c->txn.note = (struct note){ CHANGE_FOUND, fresh, NULL };
-        if (same_uid && !g->trusted && objects_is_older(fresh, old)) {
-            c->kinds[g->kind].stale_events++;
-            object_destroy(fresh);
-        } else if (same_uid && object_same(old, fresh)) {
-            objects_note_version(c, old, fresh);
-            object_destroy(fresh);
-        } else {
-            objects_put(c, old, fresh);
-        }
+        put_object(g, fresh);
     }
 }
 
@@ -308,6 +382,7 @@ static void free_generation(struct cluster_generation *g)
     struct cluster *c = g->c;
 
     table_deinit(&g->pending);
+    c->swaps -= g->swapping ? 1 : 0;
     for (size_t i = 0; i < c->generations.len; i++) {
         if (c->generations.items[i] == g) {
             vec_remove_swap(&c->generations, i);
@@ -330,6 +405,126 @@ void cluster_replace_commit(struct cluster_generation *g, int64_t last_alive_ms,
     }
     free_generation(g);
     txn_commit(c);
+}
+
+/* ---- in slices --------------------------------------------------------------------------------
+ */
+
+enum {
+    SWAP_AT_ONCE = 2048, /* objects, old and new, that are swapped at once */
+    SLICE_ITEMS = 256    /* of one transaction */
+};
+
+bool cluster_swapping(const struct cluster *c)
+{
+    return c->swaps > 0;
+}
+
+/* False when none is left. */
+static bool put_some(struct cluster_generation *g)
+{
+    unsigned n = 0;
+
+    for (; n < SLICE_ITEMS; n++) {
+        void *fresh = table_take(&g->pending, &g->cursor,
+                                 g->kind == KIND_POD ? pending_pod_hash : object_hash);
+        if (fresh == NULL) {
+            break;
+        }
+        if (g->kind == KIND_POD) {
+            put_pod(g, fresh);
+        } else {
+            put_object(g, fresh);
+        }
+    }
+    return n > 0;
+}
+
+/* Drops pods of the namespace that the list did not hold; false when none is left. */
+static bool drop_some_of(struct cluster_generation *g, struct ns_entry *e)
+{
+    struct pod *gone[SLICE_ITEMS];
+    unsigned n = 0;
+
+    TABLE_EACH(&e->pods, struct pod, pod)
+    {
+        if (pod->generation != g->id && n < SLICE_ITEMS) {
+            gone[n++] = pod;
+        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        g->c->txn.note = (struct note){ CHANGE_GONE, NULL, gone[i] };
+        pod_drop(g->c, e, gone[i]);
+    }
+    return n > 0;
+}
+
+/* A namespace that goes is replaced in the list by its last one: the walk begins again then. */
+static bool drop_some_pods(struct cluster_generation *g)
+{
+    struct cluster *c = g->c;
+
+    if (g->namespaces_dropped != c->namespaces_dropped) {
+        g->namespaces_dropped = c->namespaces_dropped;
+        g->ns_at = 0;
+    }
+    for (; g->ns_at < c->ns_list.len; g->ns_at++) {
+        struct ns_entry *e = c->ns_list.items[g->ns_at];
+        if ((g->only_ns == NULL || e->pub.name == g->only_ns) && drop_some_of(g, e)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool drop_some_objects(struct cluster_generation *g)
+{
+    struct object *gone[SLICE_ITEMS];
+    unsigned n = 0;
+
+    TABLE_EACH(&g->c->objects[g->kind], struct object, obj)
+    {
+        if ((g->only_ns == NULL || obj->ns == g->only_ns) && obj->generation != g->id &&
+            n < SLICE_ITEMS) {
+            gone[n++] = obj;
+        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        g->c->txn.note = (struct note){ CHANGE_GONE, gone[i], NULL };
+        objects_drop(g->c, gone[i]);
+    }
+    return n > 0;
+}
+
+bool cluster_replace_step(struct cluster_generation *g, int64_t last_alive_ms, int64_t now_ms,
+                          uint64_t budget_us, uint64_t (*clock_us)(void))
+{
+    uint64_t start_us = clock_us();
+    struct cluster *c = g->c;
+
+    /* Marks of two lists at a time would be in each other's way. */
+    if (!g->swapping &&
+        (!g->marks ||
+         (budget_us > 0 && g->pending.count + c->kinds[g->kind].objects <= SWAP_AT_ONCE))) {
+        cluster_replace_commit(g, last_alive_ms, now_ms);
+        return true;
+    }
+    if (!g->swapping) {
+        g->swapping = true;
+        g->namespaces_dropped = c->namespaces_dropped;
+        c->swaps++;
+    }
+    g->now_ms = now_ms;
+    do {
+        txn_begin(c, last_alive_ms, now_ms);
+        bool more = put_some(g) || (g->kind == KIND_POD ? drop_some_pods(g) : drop_some_objects(g));
+        txn_commit(c);
+        if (!more) {
+            free_generation(g);
+            return true;
+        }
+    } while (clock_us() - start_us < budget_us);
+    return false;
 }
 
 void cluster_replace_abort(struct cluster_generation *g)

@@ -96,6 +96,20 @@ bool table_remove(struct table *t, const void *item, table_hash_fn *hash)
     return true;
 }
 
+void *table_take(struct table *t, uint32_t *cursor, table_hash_fn *hash)
+{
+    void *item = NULL;
+
+    if (t->count == 0) {
+        return NULL;
+    }
+    for (*cursor &= t->cap - 1; item == NULL; *cursor = (*cursor + 1) & (t->cap - 1)) {
+        item = t->slots[*cursor];
+    }
+    table_remove(t, item, hash);
+    return item;
+}
+
 bool table_swap(struct table *t, const void *item, void *fresh, table_hash_fn *hash)
 {
     uint32_t i;

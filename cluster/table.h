@@ -25,6 +25,9 @@ void table_add(struct table *t, void *item, table_hash_fn *hash);
 bool table_remove(struct table *t, const void *item, table_hash_fn *hash);
 /* Puts `fresh`, which has the same key, where `item` stands. */
 bool table_swap(struct table *t, const void *item, void *fresh, table_hash_fn *hash);
+/* Takes some item out; NULL when there is none. `*cursor` begins at 0 and remembers where to look,
+ * so that taking all of them is one walk, whatever is added or removed in between. */
+void *table_take(struct table *t, uint32_t *cursor, table_hash_fn *hash);
 /* Frees the slots, not the items. */
 void table_deinit(struct table *t);
 

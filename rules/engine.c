@@ -240,7 +240,7 @@ bool engine_run(struct engine *e, int64_t now_ms, uint64_t budget_us, uint64_t (
 {
     uint64_t start_us = budget_us > 0 ? clock_us() : 0;
 
-    if (!cluster_synced(e->cluster)) {
+    if (!cluster_synced(e->cluster) || cluster_swapping(e->cluster)) {
         return false;
     }
     if (e->changed) {

@@ -38,7 +38,8 @@ void engine_note(struct engine *e, const struct delta *d);
  * longer used. */
 void engine_set_ruleset(struct engine *e, const struct ruleset *ruleset);
 /* Judges what is dirty or whose valid_until has come, for at most about `budget_us` microseconds (0
- * = no limit). True when nothing is left. `clock_us` answers monotonic microseconds (a parameter,
+ * = no limit). True when nothing is left; false at once while the cluster has not synced or a list
+ * is being swapped in. `clock_us` answers monotonic microseconds (a parameter,
  * so that tests own time); NULL with no limit. */
 bool engine_run(struct engine *e, int64_t now_ms, uint64_t budget_us, uint64_t (*clock_us)(void),
                 const struct engine_sink *sink);

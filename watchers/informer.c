@@ -155,7 +155,8 @@ static void on_moved(void *ctx, struct reflector *r)
         inf->callbacks.on_activity(inf->callbacks.ctx);
     }
     if (!inf->synced_told && inf->phase == INFORMER_RUNNING &&
-        inf->started == inf->reflectors.len && cluster_synced(inf->cluster)) {
+        inf->started == inf->reflectors.len && cluster_synced(inf->cluster) &&
+        !cluster_swapping(inf->cluster)) {
         inf->synced_told = true;
         if (inf->callbacks.on_first_sync != NULL) {
             inf->callbacks.on_first_sync(inf->callbacks.ctx);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "cluster/projection.h"
+#include "watchers/list_swap.h"
 #include "watchers/reflector_decode.h"
 #include "watchers/splitter.h"
 #include "watchers/url.h"
@@ -43,6 +44,7 @@ struct reflector {
     struct reflector_decoder *decoder;
     struct splitter *splitter;
     struct cluster_generation *generation;
+    struct list_swap *swap;
     struct kube_request req;
     struct buf url, refusal;
     bool aborted; /* the request whose body is being read was taken back */
@@ -242,8 +244,13 @@ static void swap(struct reflector *r, int64_t complete_before_ms)
 
     r->generation = NULL;
     if (g != NULL) {
-        cluster_replace_commit(g, complete_before_ms, clock_wall_ms());
+        list_swap_start(r->swap, g, complete_before_ms);
     }
+}
+
+static void on_swapped(void *ctx)
+{
+    moved(ctx);
 }
 
 /* Kept as wall time beside the machine's clock, for those who read the cache. */
@@ -285,6 +292,7 @@ static void carry_out(struct reflector *r, const struct reflector_order *o)
         kube_refused(r->client, &r->req);
     }
     if (o->begin_generation) {
+        list_swap_finish(r->swap);
         r->generation = cluster_replace_begin(r->cluster, r->row->kind, r->ns);
         if (r->machine.from == FROM_LATEST) {
             cluster_replace_trust(r->generation);
@@ -301,12 +309,20 @@ static void carry_out(struct reflector *r, const struct reflector_order *o)
 
 /* ---- objects ---- */
 
+/* Where objects go instead of the cache. */
+static struct cluster_generation *generation_of(const struct reflector *r)
+{
+    return r->generation != NULL ? r->generation : list_swap_generation(r->swap);
+}
+
 static void add_object(struct reflector *r, struct object *obj)
 {
+    struct cluster_generation *g = generation_of(r);
+
     if (r->hooks.wanted != NULL && !r->hooks.wanted(r->hooks.ctx, obj)) {
         object_destroy(obj);
-    } else if (r->generation != NULL) {
-        cluster_replace_add(r->generation, obj);
+    } else if (g != NULL) {
+        cluster_replace_add(g, obj);
     } else {
         cluster_apply(r->cluster, obj, clock_wall_ms());
     }
@@ -314,8 +330,10 @@ static void add_object(struct reflector *r, struct object *obj)
 
 static void remove_object(struct reflector *r, struct object *last)
 {
-    if (r->generation != NULL) {
-        cluster_replace_delete(r->generation, last);
+    struct cluster_generation *g = generation_of(r);
+
+    if (g != NULL) {
+        cluster_replace_delete(g, last);
     } else {
         cluster_delete(r->cluster, last, clock_wall_ms());
     }
@@ -582,6 +600,7 @@ struct reflector *reflector_create(uv_loop_t *loop, struct kube_client *client,
     r->hooks = *hooks;
     r->decoder = reflector_decoder_create(r->row, r->metadata_only);
     r->splitter = splitter_create(&sink, 0, r->metadata_only);
+    r->swap = list_swap_create(loop, on_swapped, r);
     reflector_machine_init(&r->machine, &options->machine);
     buf_init(&r->url, URL_MAX_BYTES);
     buf_init(&r->refusal, KUBE_STATUS_MAX_BYTES);
@@ -618,6 +637,7 @@ void reflector_destroy(struct reflector *r)
     if (r != NULL) {
         memset(&r->hooks, 0, sizeof(r->hooks));
         reflector_stop(r);
+        list_swap_destroy(r->swap);
         uv_close((uv_handle_t *)&r->timer, on_closed);
     }
 }

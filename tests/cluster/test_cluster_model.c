@@ -439,6 +439,43 @@ static void step_delete(struct cluster *c)
 
 /* While nobody watched, some objects of one kind changed; then the list is given, perhaps with
  * repetitions, deletions and old copies inside it, perhaps dropped half way. */
+static uint64_t no_time(void)
+{
+    return 0;
+}
+
+/* What the watch tells between two slices: it is newer than the list. */
+static void event_while_swapping(struct cluster_generation *g, enum kind kind, unsigned only)
+{
+    unsigned ns = only < NAMESPACES ? only : roll(NAMESPACES), n = roll(NAMES);
+    struct known *k = &world[kind][ns][n];
+
+    if (!legal(kind, ns, n)) {
+        return;
+    }
+    if (k->exists && roll(3) == 0) {
+        cluster_replace_delete(g, decode(kind, k->json));
+        set_known(k, NULL, 0, 0);
+        return;
+    }
+    unsigned uid = k->exists && roll(3) > 0 ? k->uid : next_uid++;
+    next_rv++;
+    set_known(k, random_json(kind, ns, n, uid, next_rv), uid, next_rv);
+    cluster_replace_add(g, decode(kind, k->json));
+}
+
+/* `only`: the namespace of the list, or NAMESPACES. */
+static void swap_in_slices(struct cluster *c, struct cluster_generation *g, enum kind kind,
+                           unsigned only)
+{
+    while (!cluster_replace_step(g, 1, 2, 0, no_time)) {
+        CHECK("it says so between two slices", cluster_swapping(c));
+        for (unsigned events = roll(4); events > 0; events--) {
+            event_while_swapping(g, kind, only);
+        }
+    }
+}
+
 static void step_relist(struct cluster *c)
 {
     enum kind kind = random_kind();
@@ -499,7 +536,12 @@ static void step_relist(struct cluster *c)
             }
         }
     }
-    cluster_replace_commit(g, 1, 2);
+    if (roll(2) == 0) {
+        cluster_replace_commit(g, 1, 2);
+    } else {
+        swap_in_slices(c, g, kind, scoped ? only : NAMESPACES);
+    }
+    CHECK("nothing is left between two states", !cluster_swapping(c));
     cluster_replace_abort(second);
 }
 
