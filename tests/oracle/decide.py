@@ -1,0 +1,145 @@
+"""May this traffic pass one side? Answers are pairs of sets of points: (where it may be allowed, where it may be denied).
+
+A point in both is unknown. Each side is judged by itself: Admin tier, then NetworkPolicy and Cilium, then Baseline, then allowed.
+"""
+import admin
+import cilium
+from netpol import NetworkPolicy
+from ports import Space
+from world import World
+
+OTHER = {"ingress": "egress", "egress": "ingress"}
+
+
+class Judge:
+    def __init__(self, objects):
+        self.world = World(objects)
+        found = self.world.policies
+        cilium_objects = found["CiliumNetworkPolicy"] + found["CiliumClusterwideNetworkPolicy"]
+        self.on_cilium = bool(cilium_objects)
+        by_address = not self.on_cilium
+        self.network = [NetworkPolicy(obj, by_address) for obj in found["NetworkPolicy"]]
+        self.cilium = [rule for obj in cilium_objects for rule in cilium.parse(obj)]
+        tiers = [admin.TierPolicy(obj, by_address) for kind in ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+                 for obj in found[kind]]
+        self.admin = [policy for policy in tiers if policy.tier == "Admin"]
+        self.baseline = [policy for policy in tiers if policy.tier == "Baseline"]
+        rules = [rule for policy in self.network + tiers + self.cilium for rule in policy.all_rules()]
+        borders = [border for rule in rules for border in rule.borders()]
+        borders += [(number, number) for pod in self.world.pods() for _, _, number in pod.ports]
+        self.space = Space(borders)
+        self.cidrs = [cidr for rule in rules for peer in rule.peers or () for block in peer.blocks() for cidr in block.all_cidrs()]
+        self.chosen = {}
+
+    def chosen_for(self, pod):
+        """The policies that select a pod."""
+        if pod not in self.chosen:
+            self.chosen[pod] = Chosen(self, pod)
+        return self.chosen[pod]
+
+    def side(self, direction, subject, end, without_allows=False):
+        """One side of the traffic between subject and end. without_allows: what if no rule allowed anything."""
+        full = self.space.full
+        if subject.kind != "pod":
+            return full, 0  # nothing here decides for hosts and for the outside
+        allow, deny = self.chosen_for(subject).decide(direction, end, without_allows)
+        if end.kind == "node" and not without_allows:
+            allow |= deny  # it may be the subject's own node
+        return allow, deny
+
+
+def by_priority(policies):
+    groups = {}
+    for policy in policies:
+        groups.setdefault(policy.priority, []).append(policy)
+    return [groups[priority] for priority in sorted(groups)]
+
+
+class Chosen:
+    """What selects one pod, and what that means."""
+
+    def __init__(self, judge, pod):
+        self.pod, self.space = pod, judge.space
+        self.admin = by_priority(p for p in judge.admin if p.selects(pod))
+        self.baseline = by_priority(p for p in judge.baseline if p.selects(pod))
+        self.network = [p for p in judge.network if p.selects(pod)]
+        self.cilium = [r for r in judge.cilium if r.selects(pod)]
+        self.on_cilium = judge.on_cilium
+
+    def isolating(self, direction):
+        return [p for p in self.network if direction in p.directions]
+
+    def rules(self, direction):
+        """Every rule that could decide in this direction."""
+        found = [rule for group in self.admin + self.baseline for p in group for rule in p.rules[direction]]
+        found += [rule for p in self.isolating(direction) for rule in p.rules[direction]]
+        return found + [rule for r in self.cilium for rule in r.allow[direction] + r.deny[direction]]
+
+    def decide(self, direction, end, without_allows):
+        destination = self.pod if direction == "ingress" else end
+        question = (direction, self.pod, end, destination, without_allows)
+        allow = deny = passed = 0
+        left = self.space.full
+        for group in self.admin:
+            found = admin.outcomes_of_equals(self.space, group, *question)
+            allow |= left & found["Accept"]
+            deny |= left & found["Deny"]
+            passed |= left & found["Pass"]
+            left &= found[None]
+        left |= passed
+        middle_allow, middle_deny, through = self.middle(*question)
+        allow |= left & middle_allow
+        deny |= left & middle_deny
+        found = {"Accept": 0, "Deny": 0, None: self.space.full}
+        for group in self.baseline:
+            more = admin.outcomes_of_equals(self.space, group, *question)
+            found["Accept"] |= found[None] & more["Accept"]
+            found["Deny"] |= found[None] & more["Deny"]
+            found[None] &= more[None]
+        allow |= left & through & (found["Accept"] | found[None])
+        deny |= left & through & found["Deny"]
+        if any(p.family == "cluster" for group in self.baseline for p in group):
+            # Where implementations differ: SEMANTICS 3.8.
+            if self.isolating(OTHER[direction]):
+                allow |= left & through & found["Deny"]
+            allow |= left & middle_deny & found["Accept"]
+        return allow, deny
+
+    def middle(self, direction, subject, end, destination, without_allows):
+        """The tier of NetworkPolicy and Cilium: (may allow, may deny, may have nothing to say)."""
+        full = self.space.full
+        isolating = self.isolating(direction)
+        sure = possible = 0
+        default_deny = default_allow = False
+        if isolating:
+            default_deny = True
+        else:
+            default_allow = True
+        for policy in isolating:
+            for rule in policy.rules[direction]:
+                rule_sure, rule_possible = rule.match(self.space, subject, end, destination)
+                sure |= rule_sure
+                possible |= rule_possible
+        denied = maybe_denied = 0
+        for part in self.cilium:
+            if part.denies_by_default[direction]:
+                default_deny = True
+                default_allow = default_allow and part.doubtful
+            for rules, allows in ((part.allow[direction], True), (part.deny[direction], False)):
+                for rule in rules:
+                    rule_sure, rule_possible = rule.match(self.space, subject, end, destination)
+                    if part.doubtful:
+                        rule_sure = 0
+                    if allows:
+                        sure |= rule_sure
+                        possible |= rule_possible
+                    else:
+                        denied |= rule_sure
+                        maybe_denied |= rule_possible
+        if without_allows:
+            sure = possible = 0
+        allow = ~denied & full & possible if default_deny else 0
+        deny = maybe_denied | (full & ~sure if default_deny else 0)
+        through = full & ~denied if default_allow else 0
+        return allow, deny, through
+

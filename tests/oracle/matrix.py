@@ -1,0 +1,60 @@
+"""Who can reach whom: every pair of workloads and outside ranges, in the form of `netaudit reach --matrix --json`."""
+from decide import Judge
+from labels import address_text, parts_of_address_space
+from world import Endpoint
+
+
+class Outside:
+    """A range of addresses that are no pod's, as a peer of the matrix."""
+
+    def __init__(self, family, lo, hi):
+        self.pods = [Endpoint("external", external=(family, lo, hi))]
+        self.text = "%s-%s[External]" % (address_text(family, lo), address_text(family, hi))
+
+    def title(self):
+        return self.text
+
+
+def outside_peers(judge):
+    taken = {address for pod in judge.world.pods() for address in pod.addresses}
+    peers = []
+    for family in (4, 6):
+        for lo, hi in parts_of_address_space(family, judge.cidrs):
+            inside = sum(1 for f, number in taken if f == family and lo <= number <= hi)
+            if inside <= hi - lo:  # else each of its addresses is a pod's
+                peers.append(Outside(family, lo, hi))
+    return peers
+
+
+def connection(judge, source, target, sides):
+    """(points allowed for certain, whether more may be allowed) for some pair of different pods."""
+    full = judge.space.full
+    sure = possible = 0
+    for a in source.pods:
+        for b in target.pods:
+            if a is b:
+                continue
+            for key in (("egress", a, b), ("ingress", b, a)):
+                if key not in sides:
+                    sides[key] = judge.side(*key)
+            out_allow, out_deny = sides["egress", a, b]
+            in_allow, in_deny = sides["ingress", b, a]
+            sure |= full & ~out_deny & ~in_deny
+            possible |= out_allow & in_allow
+    return sure, bool(possible & ~sure)
+
+
+def matrix(judge):
+    workloads = list(judge.world.workloads.values())
+    outside = outside_peers(judge)
+    connections, sides = [], {}
+    for source in workloads + outside:
+        for target in workloads + outside:
+            if source is target or (source in outside and target in outside):
+                continue
+            sure, unknown = connection(judge, source, target, sides)
+            if sure or unknown:
+                connections.append({"from": source.title(), "to": target.title(), "allowed": judge.space.ranges(sure), "unknown": unknown})
+    return {"peers": [peer.title() for peer in workloads + outside], "connections": connections}
+
+
