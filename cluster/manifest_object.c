@@ -192,6 +192,26 @@ static void settle(struct object *obj)
     obj->uid = obj->resource_version = NULL;
 }
 
+/* Why a policy means nothing to an API server or to its enforcer; NULL: it is well-formed. */
+static const struct str *malformed_of(const struct object *obj)
+{
+    switch (obj->kind) {
+    case KIND_NETWORK_POLICY:
+        return ((const struct network_policy *)obj)->malformed;
+    case KIND_CLUSTER_NETWORK_POLICY:
+    case KIND_ADMIN_NETWORK_POLICY:
+    case KIND_BASELINE_ADMIN_NETWORK_POLICY:
+        return ((const struct tiered_policy *)obj)->malformed;
+    case KIND_CILIUM_NETWORK_POLICY:
+    case KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY:
+        return ((const struct cilium_policy *)obj)->malformed;
+    case KIND_PEER_AUTHENTICATION:
+        return ((const struct peer_authentication *)obj)->malformed;
+    default:
+        return NULL;
+    }
+}
+
 static void decode(const struct object_reading *r, cJSON *tree)
 {
     struct origin *origin = manifest_origin_create(r->file->name, r->doc, tree);
@@ -205,8 +225,8 @@ static void decode(const struct object_reading *r, cJSON *tree)
         manifest_origin_destroy(origin);
         return;
     }
-    if (obj->kind == KIND_NETWORK_POLICY && ((struct network_policy *)obj)->malformed != NULL) {
-        complain_of_decoder(r, origin, ((struct network_policy *)obj)->malformed->text);
+    if (malformed_of(obj) != NULL) {
+        complain_of_decoder(r, origin, malformed_of(obj)->text);
         object_destroy(obj);
         manifest_origin_destroy(origin);
         return;

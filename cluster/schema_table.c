@@ -1,4 +1,5 @@
-/* The fields of every type inside the kinds that we judge, as Kubernetes 1.36 has them. `status`
+/* The fields of every type inside the kinds that we judge, as Kubernetes 1.36, network-policy-api
+ * 0.2.0 and 0.1.x, Cilium 1.20 and Istio 1.31 have them. `status`
  * and managedFields are the server's own and taken as they come. */
 #include "cluster/schema.h"
 
@@ -21,6 +22,94 @@ const struct kube_schema_row kube_schema_rows[] = {
     { "ReplicationController",
       "kind apiVersion metadata:ObjectMeta spec:ReplicationControllerSpec status:any" },
     { "Job", "kind apiVersion metadata:ObjectMeta spec:JobSpec status:any" },
+    { "ClusterNetworkPolicy",
+      "kind apiVersion metadata:ObjectMeta spec:ClusterNetworkPolicySpec status:any" },
+    { "AdminNetworkPolicy",
+      "kind apiVersion metadata:ObjectMeta spec:AdminNetworkPolicySpec status:any" },
+    { "BaselineAdminNetworkPolicy",
+      "kind apiVersion metadata:ObjectMeta spec:BaselineAdminNetworkPolicySpec status:any" },
+    { "CiliumNetworkPolicy",
+      "kind apiVersion metadata:ObjectMeta spec:CiliumRule specs:[]CiliumRule status:any" },
+    { "CiliumClusterwideNetworkPolicy",
+      "kind apiVersion metadata:ObjectMeta spec:CiliumRule specs:[]CiliumRule status:any" },
+    { "PeerAuthentication",
+      "kind apiVersion metadata:ObjectMeta spec:PeerAuthenticationSpec status:any" },
+    { "ClusterNetworkPolicySpec",
+      "tier priority:i32 subject:PolicySubject ingress:[]ClusterNetworkPolicyIngressRule"
+      " egress:[]ClusterNetworkPolicyEgressRule" },
+    { "PolicySubject", "namespaces:LabelSelector pods:NamespacedPod" },
+    { "NamespacedPod", "namespaceSelector:LabelSelector podSelector:LabelSelector" },
+    { "ClusterNetworkPolicyIngressRule",
+      "name action from:[]PolicySubject protocols:[]ClusterNetworkPolicyProtocol" },
+    { "ClusterNetworkPolicyEgressRule",
+      "name action to:[]ClusterNetworkPolicyEgressPeer protocols:[]ClusterNetworkPolicyProtocol" },
+    { "ClusterNetworkPolicyEgressPeer",
+      "namespaces:LabelSelector pods:NamespacedPod nodes:LabelSelector networks:[]str"
+      " domainNames:[]str" },
+    { "ClusterNetworkPolicyProtocol",
+      "tcp:ClusterNetworkPolicyTransport udp:ClusterNetworkPolicyTransport"
+      " sctp:ClusterNetworkPolicyTransport destinationNamedPort" },
+    { "ClusterNetworkPolicyTransport", "destinationPort:ClusterNetworkPolicyPort" },
+    { "ClusterNetworkPolicyPort", "number:i32 range:ClusterNetworkPolicyPortRange" },
+    { "ClusterNetworkPolicyPortRange", "start:i32 end:i32" },
+    { "AdminNetworkPolicySpec",
+      "priority:i32 subject:PolicySubject ingress:[]AdminNetworkPolicyIngressRule"
+      " egress:[]AdminNetworkPolicyEgressRule" },
+    { "BaselineAdminNetworkPolicySpec",
+      "subject:PolicySubject ingress:[]AdminNetworkPolicyIngressRule"
+      " egress:[]AdminNetworkPolicyEgressRule" },
+    { "AdminNetworkPolicyIngressRule",
+      "name action from:[]AdminNetworkPolicyIngressPeer ports:[]AdminNetworkPolicyPort" },
+    { "AdminNetworkPolicyEgressRule",
+      "name action to:[]AdminNetworkPolicyEgressPeer ports:[]AdminNetworkPolicyPort" },
+    { "AdminNetworkPolicyIngressPeer",
+      "namespaces:AdminNetworkPolicyNamespaces pods:AdminNetworkPolicyPods" },
+    { "AdminNetworkPolicyEgressPeer",
+      "namespaces:AdminNetworkPolicyNamespaces pods:AdminNetworkPolicyPods nodes:LabelSelector"
+      " networks:[]str domainNames:[]str" },
+    /* Both shapes of v1alpha1. */
+    { "AdminNetworkPolicyNamespaces",
+      "namespaceSelector:LabelSelector sameLabels:[]str notSameLabels:[]str matchLabels:{}str"
+      " matchExpressions:[]LabelSelectorRequirement" },
+    { "AdminNetworkPolicyPods",
+      "namespaces:AdminNetworkPolicyNamespaces namespaceSelector:LabelSelector"
+      " podSelector:LabelSelector" },
+    { "AdminNetworkPolicyPort",
+      "portNumber:AdminNetworkPolicyPortNumber portRange:AdminNetworkPolicyPortRange namedPort" },
+    { "AdminNetworkPolicyPortNumber", "protocol port:i32" },
+    { "AdminNetworkPolicyPortRange", "protocol start:i32 end:i32" },
+    { "CiliumRule",
+      "endpointSelector:LabelSelector nodeSelector:LabelSelector ingress:[]CiliumIngressRule"
+      " ingressDeny:[]CiliumIngressDenyRule egress:[]CiliumEgressRule"
+      " egressDeny:[]CiliumEgressDenyRule labels:any enableDefaultDeny:CiliumDefaultDeny"
+      " description log:any" },
+    { "CiliumDefaultDeny", "ingress:bool egress:bool" },
+    { "CiliumIngressRule",
+      "fromEndpoints:[]LabelSelector fromRequires:any fromCIDR:[]str fromCIDRSet:[]CiliumCIDRRule"
+      " fromEntities:[]str fromGroups:any fromNodes:[]LabelSelector toPorts:[]CiliumPortRule"
+      " icmps:any authentication:any" },
+    { "CiliumIngressDenyRule",
+      "fromEndpoints:[]LabelSelector fromRequires:any fromCIDR:[]str fromCIDRSet:[]CiliumCIDRRule"
+      " fromEntities:[]str fromGroups:any fromNodes:[]LabelSelector toPorts:[]CiliumPortDenyRule"
+      " icmps:any" },
+    { "CiliumEgressRule",
+      "toEndpoints:[]LabelSelector toRequires:any toCIDR:[]str toCIDRSet:[]CiliumCIDRRule"
+      " toEntities:[]str toServices:any toGroups:any toNodes:[]LabelSelector toFQDNs:any"
+      " toPorts:[]CiliumPortRule icmps:any authentication:any" },
+    { "CiliumEgressDenyRule",
+      "toEndpoints:[]LabelSelector toRequires:any toCIDR:[]str toCIDRSet:[]CiliumCIDRRule"
+      " toEntities:[]str toServices:any toGroups:any toNodes:[]LabelSelector"
+      " toPorts:[]CiliumPortDenyRule icmps:any" },
+    { "CiliumCIDRRule", "cidr cidrGroupRef cidrGroupSelector:LabelSelector except:[]str" },
+    { "CiliumPortRule",
+      "ports:[]CiliumPort terminatingTLS:any originatingTLS:any serverNames:[]str listener:any"
+      " rules:any" },
+    { "CiliumPortDenyRule", "ports:[]CiliumPort" },
+    { "CiliumPort", "port endPort:i32 protocol" },
+    { "PeerAuthenticationSpec",
+      "selector:WorkloadSelector mtls:MutualTLS portLevelMtls:{}MutualTLS" },
+    { "WorkloadSelector", "matchLabels:{}str" },
+    { "MutualTLS", "mode" },
     { "ObjectMeta",
       "name generateName namespace selfLink uid resourceVersion generation:i64"
       " creationTimestamp:time deletionTimestamp:time deletionGracePeriodSeconds:i64"

@@ -55,33 +55,49 @@ static bool could_select(const struct selector *s)
 
 struct policy_count {
     int64_t enforced; /* would select pods of the namespace, in a direction */
-    int64_t unclear;  /* cannot be understood: may or may not */
+    int64_t unclear;  /* cannot be relied on: may or may not */
 };
 
-static struct policy_count count_policies(const struct ns *ns, struct outcome *out)
+struct counting {
+    struct policy_count n;
+    struct outcome *out;       /* NULL: no evidence */
+    const struct object *last; /* one policy may have several forms, one behind the other */
+    bool last_enforced;
+};
+
+static void count_form(void *ctx, const struct policy_form *f)
 {
-    struct policy_count n = { 0, 0 };
+    struct counting *c = ctx;
+    bool unclear = f->unenforced || f->unclear[DIRECTION_INGRESS] != NULL ||
+                   f->unclear[DIRECTION_EGRESS] != NULL;
+    bool same = f->policy != NULL && f->policy == c->last;
 
-    for (size_t i = 0; i < ns->policies.len; i++) {
-        const struct network_policy *p = ns->policies.items[i];
-
-        if (p->malformed != NULL) {
-            n.unclear++;
-        } else if ((p->ingress || p->egress) && could_select(p->pods)) {
-            n.enforced++;
-        } else {
-            continue;
-        }
-        if (out != NULL) {
-            evidence_object(out, "NetworkPolicy", &p->head);
-        }
+    if (!unclear && f->pods != NULL && !could_select(f->pods)) {
+        return;
     }
-    return n;
+    if (same && (unclear || c->last_enforced)) {
+        return;
+    }
+    c->n.unclear += unclear ? 1 : same ? -1 : 0;
+    c->n.enforced += unclear ? 0 : 1;
+    c->last = f->policy;
+    c->last_enforced = !unclear;
+    if (c->out != NULL && f->policy != NULL && !same) {
+        evidence_object(c->out, kind_table[f->policy->kind].name, f->policy);
+    }
+}
+
+static struct policy_count count_policies(const struct rule_input *in, struct outcome *out)
+{
+    struct counting c = { .out = out };
+
+    reach_each_form(reach_ask_book(in), in->subject->ns, count_form, &c);
+    return c.n;
 }
 
 static void namespace_has_policy(const struct rule_input *in, struct outcome *out)
 {
-    struct policy_count n = count_policies(in->subject->ns, out);
+    struct policy_count n = count_policies(in, out);
     int64_t minimum = param_int(in, "minimum-networkpolicies");
 
     evidence_value(out, "policies", "%lld", (long long)n.enforced);
@@ -217,7 +233,7 @@ static void pod_labels(const struct rule_input *in, struct outcome *out)
 
 static void workload_isolated(const struct rule_input *in, struct outcome *out)
 {
-    struct policy_count n = count_policies(in->subject->ns, NULL);
+    struct policy_count n = count_policies(in, NULL);
     struct reach_answer answer;
 
     if (n.enforced + n.unclear == 0) {

@@ -90,11 +90,12 @@ struct label_view {
  * names. */
 const struct lineup *reach_lineup_of(struct reach_book *b, const struct ns *ns,
                                      const struct label_view *labels, enum direction d);
-/* Every form that bears on pods of the namespace in the direction, whatever their labels: those of
- * the namespace, then the cluster-wide ones whose namespace selectors match it. */
+/* Every form that bears on pods of the namespace, whatever their labels: those of the namespace,
+ * then the cluster-wide ones whose namespace selectors match it, each by name. */
 typedef void reach_form_fn(void *ctx, const struct policy_form *f);
-void reach_each_form(struct reach_book *b, const struct ns *ns, enum direction d, reach_form_fn *fn,
-                     void *ctx);
+void reach_each_form(struct reach_book *b, const struct ns *ns, reach_form_fn *fn, void *ctx);
+/* Does it say anything about the direction? */
+bool form_bears(const struct policy_form *f, enum direction d);
 /* The line-up that just these forms would make. */
 const struct lineup *reach_lineup_from(struct reach_book *b, const struct policy_form *const *forms,
                                        size_t count, enum direction d);

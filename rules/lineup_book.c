@@ -272,7 +272,7 @@ static int by_decision(const void *a, const void *b)
     return c != 0 ? c : x < y ? -1 : x > y ? 1 : 0; /* the rules of one policy stand in order */
 }
 
-static bool bears(const struct policy_form *f, enum direction d)
+bool form_bears(const struct policy_form *f, enum direction d)
 {
     return f->isolates[d] || f->rule_count[d] > 0 || f->unclear[d] != NULL;
 }
@@ -344,7 +344,7 @@ static void gather(struct gathering *g, const struct policy_form *f)
         g->isolated = g->isolated || f->isolates[g->direction];
         g->elsewhere = g->elsewhere || f->isolates[other];
     }
-    if (bears(f, g->direction)) {
+    if (form_bears(f, g->direction)) {
         vec_push(&g->book->scratch.v, f);
     }
 }
@@ -423,20 +423,15 @@ const struct lineup *reach_lineup_of(struct reach_book *b, const struct ns *ns,
     return gather_all(b, ns, labels, NULL, d);
 }
 
-void reach_each_form(struct reach_book *b, const struct ns *ns, enum direction d, reach_form_fn *fn,
-                     void *ctx)
+void reach_each_form(struct reach_book *b, const struct ns *ns, reach_form_fn *fn, void *ctx)
 {
     const struct ns_forms *n = forms_of(b, ns);
 
     for (size_t i = 0; i < n->own.v.len; i++) {
-        if (bears(&n->own.v.items[i], d)) {
-            fn(ctx, &n->own.v.items[i]);
-        }
+        fn(ctx, &n->own.v.items[i]);
     }
     for (size_t i = 0; i < n->wide.v.len; i++) {
-        if (bears(n->wide.v.items[i], d)) {
-            fn(ctx, n->wide.v.items[i]);
-        }
+        fn(ctx, n->wide.v.items[i]);
     }
 }
 
@@ -445,7 +440,7 @@ const struct lineup *reach_lineup_from(struct reach_book *b, const struct policy
 {
     b->scratch.v.len = 0;
     for (size_t i = 0; i < count; i++) {
-        if (bears(forms[i], d)) {
+        if (form_bears(forms[i], d)) {
             vec_push(&b->scratch.v, forms[i]);
         }
     }

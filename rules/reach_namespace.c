@@ -28,6 +28,9 @@ static void take_form(void *ctx, const struct policy_form *f)
 {
     struct bearing *b = ctx;
 
+    if (!form_bears(f, b->direction)) {
+        return;
+    }
     if (f->unclear[b->direction] != NULL) {
         b->unclear = b->unclear == NULL ? f : b->unclear;
         return;
@@ -167,7 +170,7 @@ void reach_namespace_unremembered(struct reach_memo *m, const struct ns *ns, enu
 {
     struct bearing b = { .memo = m, .ns = ns, .direction = d };
 
-    reach_each_form(m->book, ns, d, take_form, &b);
+    reach_each_form(m->book, ns, take_form, &b);
     judge(&b, out);
     vec_free(&b.all.v);
     vec_free(&b.every_pod.v);
