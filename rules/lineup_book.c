@@ -23,7 +23,6 @@ struct reach_book *reach_book_create(const struct cluster *c, const struct reach
 
 static void ns_forms_destroy(struct ns_forms *n)
 {
-    arena_deinit(&n->arena);
     vec_free(&n->own.v);
     vec_free(&n->anchored);
     vec_free(&n->loose.v);
@@ -129,8 +128,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The forms of b->objects, by name, so that no answer depends on the order in which they came. */
-static void make_forms(struct reach_book *b, struct form_vec *out, struct arena *arena,
-                       const struct ns *ns)
+static void make_forms(struct reach_book *b, struct form_vec *out, const struct ns *ns)
 {
     const struct form_options options = form_options_of(b);
 
@@ -138,7 +136,7 @@ static void make_forms(struct reach_book *b, struct form_vec *out, struct arena 
         qsort(b->objects.v.items, b->objects.v.len, sizeof(b->objects.v.items[0]), by_name);
     }
     for (size_t i = 0; i < b->objects.v.len; i++) {
-        policy_form_add(out, arena, b->objects.v.items[i], ns, &options);
+        policy_form_add(out, &b->arena, b->objects.v.items[i], ns, &options);
     }
 }
 
@@ -173,7 +171,7 @@ static void read_cluster(struct reach_book *b)
             vec_push(&b->objects.v, objects->v.items[k]);
         }
     }
-    make_forms(b, &b->wide, &b->arena, NULL);
+    make_forms(b, &b->wide, NULL);
     add_unmodelled(b);
 }
 
@@ -214,7 +212,7 @@ static void read_namespace(struct reach_book *b, struct ns_forms *n)
     for (size_t i = 0; i < n->ns->cilium_policies.len; i++) {
         vec_push(&b->objects.v, &n->ns->cilium_policies.items[i]->head);
     }
-    make_forms(b, &n->own, &n->arena, n->ns);
+    make_forms(b, &n->own, n->ns);
     for (size_t i = 0; i < n->own.v.len; i++) {
         const struct policy_form *f = &n->own.v.items[i];
         const struct selector_requirement *anchor = anchor_of(b, f);
@@ -243,7 +241,6 @@ static struct ns_forms *forms_of(struct reach_book *b, const struct ns *ns)
     if (n == NULL) {
         n = xcalloc(1, sizeof(*n));
         n->ns = ns;
-        arena_init(&n->arena);
         read_namespace(b, n);
         HASH_ADD(hh, b->namespaces, ns, sizeof(n->ns), n);
     }

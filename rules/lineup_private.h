@@ -30,7 +30,6 @@ struct form_refs {
 };
 struct ns_forms {
     const struct ns *ns;
-    struct arena arena;
     struct form_vec own;
     VEC(struct form_anchor) anchored; /* sorted */
     struct form_refs loose;           /* of its own, without anchor */
@@ -46,7 +45,7 @@ struct reach_book {
     unsigned enforced;
     bool hides_labels;    /* Cilium: some labels do not exist */
     bool always_isolates; /* Cilium's enable-policy: always */
-    struct arena arena;
+    struct arena arena;   /* of all forms */
     struct form_vec wide; /* cluster-wide policies */
     struct ns_forms *namespaces;
     struct lineup *lineups;

@@ -215,17 +215,20 @@ def idle():
         lab.end()
 
 
-def store():
-    """The store alone: bytes per transition, commit latency, throughput. Its own program prints the lines."""
-    progress("the store alone")
-    done = subprocess.run([os.path.join(BUILD, "tests/bench/store_bench")], stdout=subprocess.PIPE, text=True, check=False)
-    progress("")
-    print(done.stdout, end="", flush=True)
-    if done.returncode != 0:
-        raise LabError("store_bench ended with status %d" % done.returncode)
+def program(name, about):
+    """A measure whose own program prints the lines."""
+    def run():
+        progress(about)
+        done = subprocess.run([os.path.join(BUILD, "tests/bench", name)], stdout=subprocess.PIPE, text=True, check=False)
+        progress("")
+        print(done.stdout, end="", flush=True)
+        if done.returncode != 0:
+            raise LabError("%s ended with status %d" % (name, done.returncode))
+    return run
 
 
-BENCHES = {"sync-10k": sync_10k, "sync-150k": sync_150k, "events": events, "scan": scan, "store": store, "idle": idle}
+BENCHES = {"sync-10k": sync_10k, "sync-150k": sync_150k, "events": events, "scan": scan, "idle": idle,
+           "store": program("store_bench", "the store alone"), "meaning": program("meaning_bench", "what policies mean")}
 
 
 def main():

@@ -2,3 +2,8 @@
 $(B)/tests/bench/store_bench: $(B)/tests/bench/store_bench.o $(foreach r,$(below_store),$(call lib,$(r)))
 	$(say) LINK $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+
+# The meaning of policies alone: build/tests/bench/meaning_bench.
+$(B)/tests/bench/meaning_bench: $(B)/tests/bench/meaning_bench.o $(foreach r,$(below_rules),$(call lib,$(r)))
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
