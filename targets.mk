@@ -32,7 +32,7 @@ demo: all $(TEST_TOOLS) ## a sample cluster, the real daemon, a short story of c
 	$(Q)NETAUDIT_BUILD=$(B) tests/demo/demo.py
 
 .PHONY: bench
-bench: all $(TEST_TOOLS) $(B)/tests/bench/store_bench $(B)/tests/bench/meaning_bench ## measurements, one JSON line each (BENCH=name for one)
+bench: all $(TEST_TOOLS) $(B)/tests/bench/store_bench ## measurements, one JSON line each (BENCH=name for one)
 	$(Q)NETAUDIT_BUILD=$(B) tests/bench/run.sh $(BENCH)
 
 DEB_LINT := clang clang-format clang-tidy cppcheck

@@ -7,3 +7,5 @@ $(B)/tests/bench/store_bench: $(B)/tests/bench/store_bench.o $(foreach r,$(below
 $(B)/tests/bench/meaning_bench: $(B)/tests/bench/meaning_bench.o $(foreach r,$(below_rules),$(call lib,$(r)))
 	$(say) LINK $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+
+bench: $(B)/tests/bench/meaning_bench
