@@ -4,7 +4,7 @@ include $(sort $(wildcard store/*.mk daemon/*.mk tests/*/*.mk))
 .PHONY: all
 all: $(B)/netauditd $(B)/netaudit ## build the daemon and the client
 
-TEST_TOOLS := $(FAKE)
+TEST_TOOLS += $(FAKE)
 # Tests that are scripts; like the unit programs they print TAP.
 SCRIPTS := $(wildcard tests/check_layers.sh tests/*/test_*.py tests/*/run_*.py)
 

@@ -126,11 +126,11 @@ static bool pods_match(const struct match_peer *m, const struct policy_form *f,
                        const struct form_peer *p)
 {
     const struct pod_class *pc = m->peer->pod_class;
-    const struct label_view labels = { .set = pc->labels };
 
     if (m->peer->kind != PEER_POD || (p->own_namespace && pc->ns != f->ns)) {
         return false;
     }
+    const struct label_view labels = { .set = pc->labels };
     return reach_namespace_matches(p->namespaces, pc->ns) &&
            reach_pods_match(m->book, p->pods, &labels) &&
            reach_account_matches(p->service_account, pc->shape->service_account) &&

@@ -96,6 +96,7 @@ class Maker(Vocabulary):
 
     def template(self, name, namespace, labels, spec):
         kind = self.random.choice(["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"])
+        labels = dict(labels, run=name)  # a selector of a workload may not be empty
         template = {"metadata": {"labels": labels}, "spec": spec}
         group = "batch/v1" if kind in ("Job", "CronJob") else "apps/v1"
         inner = {"template": template}

@@ -89,11 +89,12 @@ def parts_of_address_space(family, cidrs):
     return [(lo, hi - 1) for lo, hi in zip(starts, starts[1:] + [end])]
 
 
-# What nobody on the Internet has: the IANA special-purpose registries' entries that are not globally reachable, and multicast.
+# What nobody on the Internet has: the IANA special-purpose registries' entries that are not globally reachable, multicast, and of IPv6
+# whatever is not in 2000::/3, from which alone addresses are given out.
 SPECIAL = [parse_cidr(text) for text in """
 0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16
 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3
-::/8 100::/64 2001::/23 2001:db8::/32 2002::/16 3fff::/20 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8""".split()]
+::/3 2001::/23 2001:db8::/32 2002::/16 3fff::/20 4000::/2 8000::/1""".split()]
 
 
 def public_size(family, lo, hi):

@@ -26,21 +26,27 @@ def outside_peers(judge):
     return peers
 
 
+def common_families(a, b):
+    """The families over which two ends can talk. Where one address is not known, it may be of either."""
+    if a.families() == {None}:
+        return b.families()
+    return a.families() if b.families() == {None} else a.families() & b.families()
+
+
 def connection(judge, source, target, sides):
     """(points allowed for certain, whether more may be allowed) for some pair of different pods."""
     full = judge.space.full
     sure = possible = 0
     for a in source.pods:
         for b in target.pods:
-            if a is b:
-                continue
-            for key in (("egress", a, b), ("ingress", b, a)):
-                if key not in sides:
-                    sides[key] = judge.side(*key)
-            out_allow, out_deny = sides["egress", a, b]
-            in_allow, in_deny = sides["ingress", b, a]
-            sure |= full & ~out_deny & ~in_deny
-            possible |= out_allow & in_allow
+            for family in common_families(a, b) if a is not b else ():
+                asked = ("egress", a, b.in_family(family)), ("ingress", b, a.in_family(family))
+                for key in asked:
+                    if key not in sides:
+                        sides[key] = judge.side(*key)
+                (out_allow, out_deny), (in_allow, in_deny) = (sides[key] for key in asked)
+                sure |= full & ~out_deny & ~in_deny
+                possible |= out_allow & in_allow
     return sure, bool(possible & ~sure)
 
 

@@ -4,6 +4,8 @@ from cases import SMALL, namespace, pod, policy, reach_table, tap, verdict_table
 
 WEB, DB, CLIENT, HOST = "a/web[Pod]", "a/db[Pod]", "b/client[Pod]", "b/host[Pod]"
 REST4 = "0.0.0.0-255.255.255.255[External]"
+REST6 = "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External]"
+DUAL = [namespace("a"), namespace("b"), pod("a/dual", ["10.0.0.8", "fd00::8"])]
 TCP_ALL = {"TCP": [[1, 65535]]}
 
 
@@ -74,7 +76,12 @@ reach_table([
     ("and just beyond it is another", ingress("{from: [{ipBlock: {cidr: 11.0.0.0/8}}]}"), "12.0.0.0-255.255.255.255[External]", WEB, False),
     ("a range that only pods have is no outside", ingress("{from: [{ipBlock: {cidr: 10.0.0.3/32}}]}"), "10.0.0.3-10.0.0.3[External]", WEB,
      "no peer 10.0.0.3-10.0.0.3[External]"),
-    ("IPv6 is cut by itself", ingress("{from: [{ipBlock: {cidr: 8000::/1}}]}"), "8000::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External]", WEB, True),
+    ("IPv6 is cut by itself", DUAL + [policy("NetworkPolicy", "ingress: [{from: [{ipBlock: {cidr: 8000::/1}}]}]")],
+     "8000::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External]", "a/dual[Pod]", True),
+    ("a pod with IPv4 alone is not reached over IPv6", SMALL, REST6, WEB, False),
+    ("both sides must allow the same family", DUAL + [pod("b/dual", ["10.0.0.9", "fd00::9"]), policy(
+        "NetworkPolicy", "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"), policy(
+        "NetworkPolicy", "policyTypes: [Egress]\negress: [{to: [{ipBlock: {cidr: 'fd00::/8'}}]}]", where="b")], "b/dual[Pod]", "a/dual[Pod]", False),
     ("allows of several policies unite", with_policy("ingress: [{ports: [{port: 1}]}]", "ingress: [{ports: [{port: 3}]}]"), CLIENT, WEB,
      {"TCP": [[1, 1], [3, 3]]}),
     ("both sides must allow", with_policy("ingress: [{ports: [{port: 1, endPort: 5}]}]", "egress: [{ports: [{port: 5, endPort: 9}]}]\npolicyTypes: [Egress]"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The oracle against hand-made cases of ClusterNetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy."""
-from cases import EVERYTHING, SMALL, policy, reach_table, tap, verdict_table
+from cases import EVERYTHING, SMALL, pod, policy, reach_table, tap, verdict_table
 
 WEB, DB, CLIENT, HOST = "a/web[Pod]", "a/db[Pod]", "b/client[Pod]", "b/host[Pod]"
 REST4 = "0.0.0.0-255.255.255.255[External]"
@@ -73,7 +73,7 @@ reach_table([
      dict(EVERYTHING, UDP=[[1, 52], [54, 65535]])),
     ("networks match the outside", SMALL + [cnp("Admin", 1, egress(rule("Deny", "{networks: [0.0.0.0/0]}")))], WEB, REST4, False),
     ("and pods' addresses", SMALL + [cnp("Admin", 1, egress(rule("Deny", "{networks: [0.0.0.0/0]}")))], WEB, CLIENT, False),
-    ("but no other family", SMALL + [cnp("Admin", 1, egress(rule("Deny", "{networks: [0.0.0.0/0]}")))], WEB, REST6, True),
+    ("but no other family", SMALL + [pod("a/dual", ["10.0.0.8", "fd00::8"]), cnp("Admin", 1, egress(rule("Deny", "{networks: [0.0.0.0/0]}")))], "a/dual[Pod]", REST6, True),
     ("nodes are not in the files", SMALL + [cnp("Admin", 1, egress(rule("Deny", "{nodes: {}}")))], WEB, REST4, None),
     ("nodes are no pods", SMALL + [cnp("Admin", 1, egress(rule("Deny", "{nodes: {}}")))], WEB, CLIENT, True),
     ("domain names may be anybody outside", SMALL + [cnp("Admin", 1, egress(rule("Accept", "{domainNames: [x.org]}"), rule(

@@ -10,7 +10,7 @@ from world import NAMED, Endpoint
 
 UNHEARD = "unheard-of"
 SLACK = 256  # of everyone outside, one in so many may be missing
-WORST = ("open", "unknown", "selected-but-open", "not-isolatable", "isolated")
+WORST = ("open", "selected-but-open", "unknown", "not-isolatable", "isolated")
 
 
 def combinations(words, absent_too):

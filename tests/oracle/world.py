@@ -1,4 +1,5 @@
 """Kubernetes objects as files hold them -> namespaces, workloads with their pods, and policies, with the API server's defaults."""
+import copy
 import re
 
 from labels import parse_address
@@ -25,7 +26,23 @@ class Endpoint:
         self.ports = list(ports)  # (name, protocol, number)
         self.account = account
         self.external = external  # (family, first, last)
-        self.selected = {}  # what selectors said about this end, by selector
+        self.views = {}
+
+    def families(self):
+        """None stands for an address that is not known."""
+        if self.external:
+            return {self.external[0]}
+        return {family for family, _ in self.addresses} or {None}
+
+    def in_family(self, family):
+        """The same end as it is met over one family of addresses; itself where no address is known."""
+        if self.external or len(self.families()) == 1:
+            return self
+        if family not in self.views:
+            view = copy.copy(self)
+            view.addresses = [address for address in self.addresses if address[0] == family]
+            self.views[family] = view
+        return self.views[family]
 
 
 class Workload:
@@ -117,7 +134,7 @@ class World:
         host = bool(spec.get("hostNetwork"))
         workload.pods.append(Endpoint(
             "node" if host else "pod", metadata.get("labels"), namespace, self.namespaces[namespace], pod_addresses(status),
-            named_ports(spec), spec.get("serviceAccountName") or "default"))
+            () if host else named_ports(spec), spec.get("serviceAccountName") or "default"))
 
     def pods(self):
         return [pod for workload in self.workloads.values() for pod in workload.pods]
