@@ -68,7 +68,7 @@ struct counting {
 static void count_form(void *ctx, const struct policy_form *f)
 {
     struct counting *c = ctx;
-    bool unclear = f->unenforced || f->unclear[DIRECTION_INGRESS] != NULL ||
+    bool unclear = f->doubt != NULL || f->unclear[DIRECTION_INGRESS] != NULL ||
                    f->unclear[DIRECTION_EGRESS] != NULL;
     bool same = f->policy != NULL && f->policy == c->last;
 

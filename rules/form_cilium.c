@@ -70,7 +70,7 @@ static void make_peers(const struct form_maker *m, const struct cilium_entry *e,
     }
     n += add_entities(e->entities, &peers[n]);
     for (uint32_t i = 0; i < e->block_count; i++) {
-        peers[n++] = (struct form_peer){ .kind = FORM_PEER_BLOCK, .block = &e->blocks[i] };
+        peers[n++] = form_block_peer(m, &e->blocks[i], false);
     }
     if (e->unmodelled != NULL) {
         peers[n++] = (struct form_peer){ .kind = FORM_PEER_MAYBE,
@@ -167,11 +167,12 @@ void form_cilium(const struct form_maker *m)
         f.namespaces = r->subject->namespaces;
         f.pods = r->subject->pods;
         f.service_account = r->subject->service_account;
+        if (p->reported_invalid && f.doubt == NULL) {
+            f.doubt = REPORTED_INVALID;
+        }
         for (int d = 0; d < 2; d++) {
             make_direction(m, r, (enum direction)d, &f);
-            if (f.rule_count[d] > 0 && p->reported_invalid) {
-                f.unclear[d] = REPORTED_INVALID;
-            } else if (f.rule_count[d] > 0 && r->subject->unmodelled != NULL) {
+            if (f.rule_count[d] > 0 && r->subject->unmodelled != NULL) {
                 f.unclear[d] = r->subject->unmodelled->text;
             }
         }

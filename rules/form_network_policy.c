@@ -6,9 +6,7 @@ static void make_peer(const struct form_maker *m, const struct policy_peer *p,
                       struct form_peer *out)
 {
     if (p->ip_block != NULL) {
-        *out = (struct form_peer){ .kind = FORM_PEER_BLOCK,
-                                   .block = p->ip_block,
-                                   .blocks_match_pods = m->options->blocks_match_pods };
+        *out = form_block_peer(m, p->ip_block, m->options->blocks_match_pods);
         return;
     }
     *out = (struct form_peer){ .kind = FORM_PEER_PODS,

@@ -22,15 +22,13 @@ static uint32_t make_networks(const struct form_maker *m, const struct tiered_pe
 
     for (uint32_t i = 0; i < p->network_count; i++) {
         blocks[i] = (struct ip_block){ .cidr = p->networks[i] };
-        out[i] = (struct form_peer){ .kind = FORM_PEER_BLOCK,
-                                     .block = &blocks[i],
-                                     .blocks_match_pods = m->options->blocks_match_pods };
+        out[i] = form_block_peer(m, &blocks[i], m->options->blocks_match_pods);
     }
     return p->network_count;
 }
 
-static uint32_t make_peer(const struct form_maker *m, const struct tiered_rule *r,
-                          const struct tiered_peer *p, struct form_peer *out)
+static uint32_t make_peer(const struct form_maker *m, const struct tiered_peer *p,
+                          struct form_peer *out)
 {
     switch (p->kind) {
     case TIERED_PEER_PODS:
@@ -51,11 +49,7 @@ static uint32_t make_peer(const struct form_maker *m, const struct tiered_rule *
     case TIERED_PEER_EMPTY:
         break;
     }
-    if (r->action == POLICY_ACCEPT) {
-        return 0; /* matches nothing */
-    }
-    *out = (struct form_peer){ .kind = FORM_PEER_MAYBE, .construct = EMPTY_PEER };
-    return 1;
+    return 0; /* Accept matches nobody by it; the others: add_closed */
 }
 
 static bool has_empty_peer(const struct tiered_rule *r)
@@ -94,34 +88,60 @@ static void make_ports(const struct form_maker *m, const struct tiered_rule *r,
     form_rule_sum(m, out);
 }
 
-static const struct form_rule *make_rules(const struct form_maker *m,
-                                          const struct tiered_rule *rules, uint32_t count,
-                                          const char *section)
+static struct form_rule begin_rule(const struct tiered_rule *r, enum form_action action,
+                                   const char *section, uint32_t index)
+{
+    return (
+        struct form_rule){ .action = action, .section = section, .index = index, .name = r->name };
+}
+
+/* A peer that cannot be understood fails closed (SEMANTICS 3.7): before the rule as far as it is
+ * understood, perhaps all is denied. */
+static void add_closed(const struct form_maker *m, const struct tiered_rule *r,
+                       struct form_rule *out)
+{
+    struct form_peer *peer = arena_alloc(m->arena, sizeof(*peer));
+
+    *peer = (struct form_peer){ .kind = FORM_PEER_MAYBE, .construct = EMPTY_PEER };
+    out->peers = peer;
+    out->peer_count = 1;
+    make_ports(m, r, out);
+}
+
+static void add_peers(const struct form_maker *m, const struct tiered_rule *r,
+                      struct form_rule *out)
+{
+    struct form_peer *peers = arena_alloc(m->arena, ((size_t)peers_of(r) + 1) * sizeof(peers[0]));
+    uint32_t n = 0;
+
+    for (uint32_t k = 0; k < r->peer_count; k++) {
+        n += make_peer(m, &r->peers[k], &peers[n]);
+    }
+    out->peers = peers;
+    out->peer_count = n;
+    make_ports(m, r, out);
+}
+
+static void make_rules(const struct form_maker *m, const struct tiered_rule *rules, uint32_t count,
+                       enum direction d, struct policy_form *f)
 {
     static const enum form_action actions[] = {
         [POLICY_ACCEPT] = FORM_ALLOW, [POLICY_DENY] = FORM_DENY, [POLICY_PASS] = FORM_PASS
     };
-    struct form_rule *out = arena_alloc(m->arena, (count + 1) * sizeof(out[0]));
+    const char *section = d == DIRECTION_INGRESS ? "spec.ingress" : "spec.egress";
+    struct form_rule *out = arena_alloc(m->arena, (2 * (size_t)count + 1) * sizeof(out[0]));
+    uint32_t n = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        const struct tiered_rule *r = &rules[i];
-        struct form_peer *peers = arena_alloc(m->arena, (peers_of(r) + 1) * sizeof(peers[0]));
-        uint32_t n = 0;
-        for (uint32_t k = 0; k < r->peer_count; k++) {
-            n += make_peer(m, r, &r->peers[k], &peers[n]);
+        if (rules[i].action != POLICY_ACCEPT && has_empty_peer(&rules[i])) {
+            out[n] = begin_rule(&rules[i], FORM_DENY, section, i);
+            add_closed(m, &rules[i], &out[n++]);
         }
-        out[i] = (struct form_rule){ .action = actions[r->action],
-                                     .section = section,
-                                     .index = i,
-                                     .name = r->name,
-                                     .peers = peers,
-                                     .peer_count = n };
-        if (r->action == POLICY_PASS && has_empty_peer(r)) {
-            out[i].action = FORM_DENY; /* what cannot be understood fails closed (SEMANTICS 3.7) */
-        }
-        make_ports(m, r, &out[i]);
+        out[n] = begin_rule(&rules[i], actions[rules[i].action], section, i);
+        add_peers(m, &rules[i], &out[n++]);
     }
-    return out;
+    f->rules[d] = out;
+    f->rule_count[d] = n;
 }
 
 void form_tiered(const struct form_maker *m)
@@ -140,11 +160,8 @@ void form_tiered(const struct form_maker *m)
         f.unclear[DIRECTION_INGRESS] = p->malformed->text;
         f.unclear[DIRECTION_EGRESS] = p->malformed->text;
     } else {
-        f.rules[DIRECTION_INGRESS] =
-            make_rules(m, p->ingress_rules, p->ingress_count, "spec.ingress");
-        f.rule_count[DIRECTION_INGRESS] = p->ingress_count;
-        f.rules[DIRECTION_EGRESS] = make_rules(m, p->egress_rules, p->egress_count, "spec.egress");
-        f.rule_count[DIRECTION_EGRESS] = p->egress_count;
+        make_rules(m, p->ingress_rules, p->ingress_count, DIRECTION_INGRESS, &f);
+        make_rules(m, p->egress_rules, p->egress_count, DIRECTION_EGRESS, &f);
     }
     form_end(m, &f);
 }

@@ -127,6 +127,18 @@ static int by_name(const void *a, const void *b)
     return c != 0 ? c : (int)x->kind - (int)y->kind;
 }
 
+/* Where the network plugin does not see a label unless it is told to, a form that asks for one may
+ * select pods or not. */
+static void add_doubtful(struct reach_book *b, struct policy_form *f)
+{
+    if (f->doubt == NULL && reach_names_hidden(b, f->pods)) {
+        struct policy_form *twin = arena_alloc(&b->arena, sizeof(*twin));
+        *twin = *f;
+        twin->doubt = HIDDEN_LABEL;
+        f->doubtful = twin;
+    }
+}
+
 /* The forms of b->objects, by name, so that no answer depends on the order in which they came. */
 static void make_forms(struct reach_book *b, struct form_vec *out, const struct ns *ns)
 {
@@ -137,6 +149,9 @@ static void make_forms(struct reach_book *b, struct form_vec *out, const struct 
     }
     for (size_t i = 0; i < b->objects.v.len; i++) {
         policy_form_add(out, &b->arena, b->objects.v.items[i], ns, &options);
+    }
+    for (size_t i = 0; b->hides_labels && i < out->v.len; i++) {
+        add_doubtful(b, &out->v.items[i]);
     }
 }
 
@@ -279,8 +294,11 @@ static void describe(struct lineup *l)
 {
     for (size_t i = 0; i < l->count; i++) {
         const struct policy_form *f = l->forms[i];
-        l->isolates = l->isolates || (f->isolates[l->direction] && !f->unenforced &&
+        l->isolates = l->isolates || (f->isolates[l->direction] && f->doubt == NULL &&
                                       f->unclear[l->direction] == NULL);
+        l->has_cluster_baseline =
+            l->has_cluster_baseline ||
+            (f->stage == STAGE_BASELINE && f->family == FAMILY_CLUSTER_NETWORK_POLICY);
         for (uint32_t r = 0; r < f->rule_count[l->direction]; r++) {
             const struct form_rule *rule = &f->rules[l->direction][r];
             l->names_ports = l->names_ports || rule->names_ports;
@@ -330,15 +348,17 @@ struct gathering { /* the forms that select some pods */
 static void gather(struct gathering *g, const struct policy_form *f)
 {
     enum direction other = g->direction == DIRECTION_INGRESS ? DIRECTION_EGRESS : DIRECTION_INGRESS;
-    bool doubtful =
-        f->pods != NULL && f->pods->malformed != NULL; /* whom it selects is not known */
+    /* A malformed selector: whom it selects is not known. */
+    enum form_match match = f->pods != NULL && f->pods->malformed != NULL
+                                ? MATCH_YES
+                                : reach_pods_match(g->book, f->pods, g->labels);
 
-    if (!doubtful && (!reach_pods_match(g->book, f->pods, g->labels) ||
-                      !reach_account_matches(f->service_account, g->account))) {
+    if (match == MATCH_NO || !reach_account_matches(f->service_account, g->account)) {
         return;
     }
+    f = match == MATCH_MAYBE && f->doubtful != NULL ? f->doubtful : f;
     if (f->family == FAMILY_NETWORK_POLICY && f->stage == STAGE_POLICY) {
-        g->isolated = g->isolated || f->isolates[g->direction];
+        g->isolated = g->isolated || (f->isolates[g->direction] && f->doubt == NULL);
         g->elsewhere = g->elsewhere || f->isolates[other];
     }
     if (form_bears(f, g->direction)) {
@@ -369,10 +389,11 @@ static void gather_anchored(struct gathering *g, const struct ns_forms *n, const
     }
 }
 
-static bool has_tier(const struct reach_book *b)
+static bool has_cluster_baseline(const struct reach_book *b)
 {
     for (size_t i = 0; i < b->scratch.v.len; i++) {
-        if (b->scratch.v.items[i]->stage == STAGE_BASELINE) {
+        if (b->scratch.v.items[i]->stage == STAGE_BASELINE &&
+            b->scratch.v.items[i]->family == FAMILY_CLUSTER_NETWORK_POLICY) {
             return true;
         }
     }
@@ -402,7 +423,7 @@ static const struct lineup *gather_all(struct reach_book *b, const struct ns *ns
     for (size_t i = 0; i < n->wide.v.len; i++) {
         gather(&g, n->wide.v.items[i]);
     }
-    return intern(b, d, g.elsewhere && !g.isolated && has_tier(b));
+    return intern(b, d, g.elsewhere && !g.isolated && has_cluster_baseline(b));
 }
 
 const struct lineup *reach_lineup(struct reach_book *b, const struct pod_class *pc,

@@ -25,37 +25,30 @@ static void name_construct(struct evaluation *e, const char *construct)
     }
 }
 
-#define UNENFORCED "its family is not known to be enforced (enforcement.families)"
-#define CONFLICT   "policies of the same priority disagree"
-#define ORDER      "the order of ClusterNetworkPolicy and AdminNetworkPolicy is not defined"
-#define DIFFER     "implementations differ about Baseline rules beside a NetworkPolicy"
+#define CONFLICT "policies of the same priority disagree"
+#define ORDER    "the order of ClusterNetworkPolicy and AdminNetworkPolicy is not defined"
+#define DIFFER   "implementations differ about Baseline rules beside a NetworkPolicy"
 
 /* ---- tiers ---- */
 
 static void apply_rule(struct evaluation *e, const struct policy_form *f,
                        const struct form_rule *rule, struct possible *p)
 {
-    enum form_match match;
-    port_set hit, *action;
+    struct rule_hit hit;
+    port_set *action;
 
     if (p->undecided == PORTS_NONE || (rule->action == FORM_ALLOW && e->q->ignore_accepts)) {
         return;
     }
-    match = rule_matches(f, rule, e->q, &e->construct);
-    if (match == MATCH_NO) {
+    hit = rule_hits(e->book, f, rule, e->q, &e->construct);
+    if (hit.possible == PORTS_NONE) {
         return;
     }
-    if (f->unenforced) {
-        name_construct(e, UNENFORCED);
-    }
-    hit = AND(e, p->undecided, rule_ports(e->book, rule, e->q->shape));
     action = rule->action == FORM_ALLOW  ? &p->allowed
              : rule->action == FORM_DENY ? &p->denied
                                          : &p->passed;
-    *action = OR(e, *action, hit);
-    if (match == MATCH_YES) {
-        p->undecided = MINUS(e, p->undecided, hit);
-    }
+    *action = OR(e, *action, AND(e, p->undecided, hit.possible));
+    p->undecided = MINUS(e, p->undecided, hit.certain);
 }
 
 static struct possible apply_form(struct evaluation *e, const struct policy_form *f,
@@ -154,19 +147,14 @@ struct united { /* what the policies of the stage say together */
 static void unite_rule(struct evaluation *e, const struct policy_form *f,
                        const struct form_rule *rule, struct united *u)
 {
-    enum form_match match = rule_matches(f, rule, e->q, &e->construct);
-    port_set ports;
+    struct rule_hit hit = rule_hits(e->book, f, rule, e->q, &e->construct);
 
-    if (match == MATCH_NO) {
-        return;
-    }
-    ports = rule_ports(e->book, rule, e->q->shape);
     if (rule->action == FORM_ALLOW) {
-        u->may_allow = OR(e, u->may_allow, ports);
-        u->allow = match == MATCH_YES ? OR(e, u->allow, ports) : u->allow;
+        u->may_allow = OR(e, u->may_allow, hit.possible);
+        u->allow = OR(e, u->allow, hit.certain);
     } else {
-        u->may_deny = OR(e, u->may_deny, ports);
-        u->deny = match == MATCH_YES ? OR(e, u->deny, ports) : u->deny;
+        u->may_deny = OR(e, u->may_deny, hit.possible);
+        u->deny = OR(e, u->deny, hit.certain);
     }
 }
 
@@ -181,11 +169,11 @@ static void unite_form(struct evaluation *e, const struct policy_form *f, struct
         u->may_deny = f->family == FAMILY_CILIUM ? PORTS_ALL : u->may_deny;
         return;
     }
-    if (f->unenforced) {
-        name_construct(e, UNENFORCED);
+    if (f->doubt != NULL && f->isolates[d]) {
+        name_construct(e, f->doubt);
     }
     u->may_isolate = u->may_isolate || f->isolates[d];
-    u->isolates = u->isolates || (f->isolates[d] && !f->unenforced);
+    u->isolates = u->isolates || (f->isolates[d] && f->doubt == NULL);
     u->by_network_policy =
         u->by_network_policy || (f->isolates[d] && f->family == FAMILY_NETWORK_POLICY);
     for (uint32_t i = 0; i < f->rule_count[d]; i++) {
@@ -196,7 +184,9 @@ static void unite_form(struct evaluation *e, const struct policy_form *f, struct
 /* SEMANTICS 3.8: what a NetworkPolicy does not allow, a Baseline Accept might. */
 static port_set baseline_accepts(struct evaluation *e, port_set open)
 {
-    return open == PORTS_NONE ? PORTS_NONE : apply_tier(e, STAGE_BASELINE, open).allowed;
+    return open == PORTS_NONE || !e->lineup->has_cluster_baseline
+               ? PORTS_NONE
+               : apply_tier(e, STAGE_BASELINE, open).allowed;
 }
 
 static struct possible apply_policies(struct evaluation *e, port_set open)
@@ -251,16 +241,25 @@ void lineup_evaluate(struct reach_book *b, const struct lineup *l, const struct 
 
 /* ---- questions about peers that are there ---- */
 
+/* A host-network pod is no pod to policies: no port of it has a name. */
+struct lineup_question lineup_question_of(enum direction d, struct match_peer *m)
+{
+    const struct pod_class *destination = d == DIRECTION_INGRESS      ? m->own
+                                          : m->peer->kind == PEER_POD ? m->peer->pod_class
+                                                                      : NULL;
+
+    return (struct lineup_question){ .direction = d,
+                                     .shape = destination != NULL ? destination->shape : NULL,
+                                     .match = reach_match_peer,
+                                     .ctx = m };
+}
+
 static struct side_answer ask_once(struct reach_book *b, const struct lineup *l, enum direction d,
                                    const struct pod_class *own, const struct reach_peer *peer,
                                    const char **construct)
 {
     struct match_peer m = { .book = b, .own = own, .peer = peer };
-    const struct pod_class *destination = d == DIRECTION_INGRESS ? own : peer->pod_class;
-    const struct lineup_question q = { .direction = d,
-                                       .shape = destination != NULL ? destination->shape : NULL,
-                                       .match = reach_match_peer,
-                                       .ctx = &m };
+    const struct lineup_question q = lineup_question_of(d, &m);
     struct lineup_outcome o;
     struct side_answer a;
 

@@ -10,22 +10,40 @@ struct explaining {
     struct side_reason *out;
 };
 
-static enum verdict_word word_of(const struct form_rule *rule, enum form_match match)
+static enum verdict_word word_of(const struct form_rule *rule)
 {
-    if (match == MATCH_MAYBE) {
-        return SAYS_MAYBE;
-    }
     return rule->action == FORM_ALLOW  ? SAYS_ALLOW
            : rule->action == FORM_DENY ? SAYS_DENY
                                        : SAYS_PASS;
 }
 
-/* The rule of a form that speaks about the port: in a tier the first, in the policy stage a denying
- * one before an allowing one; a certain one before a doubtful one there. */
+/* What one rule says of the port. */
+static enum verdict_word word_about(struct explaining *x, const struct policy_form *f,
+                                    const struct form_rule *rule)
+{
+    const char *construct = NULL;
+    struct rule_hit hit = rule_hits(x->book, f, rule, x->q, &construct);
+
+    if (port_set_has(x->book->ports, hit.certain, x->protocol, x->port)) {
+        return word_of(rule);
+    }
+    return port_set_has(x->book->ports, hit.possible, x->protocol, x->port) ? SAYS_MAYBE
+                                                                            : SAYS_NOTHING;
+}
+
+/* Does a later rule say more than an earlier one? A certain word goes before a doubtful one; where
+ * rules unite, a denial before an allowance. */
+static bool says_more(const struct policy_form *f, enum verdict_word before, enum verdict_word word)
+{
+    return word != SAYS_NOTHING &&
+           (before == SAYS_NOTHING || (before == SAYS_MAYBE && word != SAYS_MAYBE) ||
+            (f->stage == STAGE_POLICY && before == SAYS_ALLOW && word == SAYS_DENY));
+}
+
+/* The rule of a form that speaks about the port. */
 static struct side_step step_of(struct explaining *x, const struct policy_form *f)
 {
     struct side_step step = { .form = f, .word = SAYS_NOTHING };
-    const char *construct = NULL;
 
     if (f->unclear[x->q->direction] != NULL) {
         step.word = SAYS_MAYBE;
@@ -33,17 +51,8 @@ static struct side_step step_of(struct explaining *x, const struct policy_form *
     }
     for (uint32_t i = 0; i < f->rule_count[x->q->direction]; i++) {
         const struct form_rule *rule = &f->rules[x->q->direction][i];
-        enum form_match match = rule_matches(f, rule, x->q, &construct);
-        if (match == MATCH_NO ||
-            !port_set_has(x->book->ports, rule_ports(x->book, rule, x->q->shape), x->protocol,
-                          x->port)) {
-            continue;
-        }
-        enum verdict_word word = word_of(rule, match);
-        bool better = step.word == SAYS_NOTHING ||
-                      (step.word == SAYS_MAYBE && word != SAYS_MAYBE) ||
-                      (step.word == SAYS_ALLOW && word == SAYS_DENY);
-        if (better && (f->stage == STAGE_POLICY || step.word == SAYS_NOTHING)) {
+        enum verdict_word word = word_about(x, f, rule);
+        if (says_more(f, step.word, word)) {
             step.rule = rule;
             step.word = word;
         }
@@ -103,11 +112,7 @@ void lineup_explain(struct reach_book *b, const struct lineup *l, enum direction
                     enum protocol protocol, uint16_t port, struct side_reason *out)
 {
     struct match_peer m = { .book = b, .own = own, .peer = peer };
-    const struct pod_class *destination = d == DIRECTION_INGRESS ? own : peer->pod_class;
-    const struct lineup_question q = { .direction = d,
-                                       .shape = destination != NULL ? destination->shape : NULL,
-                                       .match = reach_match_peer,
-                                       .ctx = &m };
+    const struct lineup_question q = lineup_question_of(d, &m);
     struct explaining x = { b, &q, protocol, port, out };
     const char *construct = NULL;
 

@@ -35,8 +35,19 @@ bool reach_label_hidden(const struct reach_book *b, const struct str *key)
     return strstr(key->text, "beta.kubernetes.io") != NULL;
 }
 
+bool reach_names_hidden(const struct reach_book *b, const struct selector *s)
+{
+    for (uint32_t i = 0; b->hides_labels && s != NULL && i < s->count; i++) {
+        const struct selector_requirement *r = &s->requirements[i];
+        if ((r->op == SELECTOR_IN || r->op == SELECTOR_EXISTS) && reach_label_hidden(b, r->key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct seen_labels {
-    const struct reach_book *book;
+    const struct reach_book *book; /* NULL: nothing is hidden */
     const struct label_view *labels;
 };
 
@@ -46,7 +57,7 @@ static const struct str *get_seen(void *ctx, const struct str *key)
     const struct seen_labels *seen = ctx;
     const struct label_view *labels = seen->labels;
 
-    if (reach_label_hidden(seen->book, key)) {
+    if (seen->book != NULL && reach_label_hidden(seen->book, key)) {
         return NULL;
     }
     if (labels->set != NULL) {
@@ -58,16 +69,24 @@ static const struct str *get_seen(void *ctx, const struct str *key)
     return labels->value != NULL ? labels->value : &unheard_of;
 }
 
-bool reach_pods_match(const struct reach_book *b, const struct selector *s,
-                      const struct label_view *labels)
+enum form_match reach_pods_match(const struct reach_book *b, const struct selector *s,
+                                 const struct label_view *labels)
 {
-    struct seen_labels seen = { b, labels };
+    struct seen_labels all = { NULL, labels }, seen = { b, labels };
 
     if (s == NULL) {
-        return true;
+        return MATCH_YES;
     }
-    return labels->set != NULL && !b->hides_labels ? selector_matches(s, labels->set)
-                                                   : selector_matches_get(s, get_seen, &seen);
+    if (!b->hides_labels) {
+        bool matches = labels->set != NULL ? selector_matches(s, labels->set)
+                                           : selector_matches_get(s, get_seen, &all);
+        return matches ? MATCH_YES : MATCH_NO;
+    }
+    if (selector_matches_get(s, get_seen, &seen)) {
+        return MATCH_YES;
+    }
+    return reach_names_hidden(b, s) && selector_matches_get(s, get_seen, &all) ? MATCH_MAYBE
+                                                                               : MATCH_NO;
 }
 
 /* Every namespace carries its name as a label, also one whose object has not been seen. */
@@ -122,35 +141,27 @@ static bool relative_matches(const struct tiered_peer *p, const struct ns *own,
     return p->key_count > 0 && (p->same_labels || differs);
 }
 
-static bool pods_match(const struct match_peer *m, const struct policy_form *f,
-                       const struct form_peer *p)
+static enum form_match pods_match(const struct match_peer *m, const struct policy_form *f,
+                                  const struct form_peer *p)
 {
     const struct pod_class *pc = m->peer->pod_class;
+    const struct label_view labels = { .set = pc != NULL ? pc->labels : NULL };
 
-    if (m->peer->kind != PEER_POD || (p->own_namespace && pc->ns != f->ns)) {
-        return false;
+    if (m->peer->kind != PEER_POD || (p->own_namespace && pc->ns != f->ns) ||
+        !reach_namespace_matches(p->namespaces, pc->ns) ||
+        !reach_account_matches(p->service_account, pc->shape->service_account) ||
+        (p->relative != NULL && !relative_matches(p->relative, m->own->ns, pc->ns))) {
+        return MATCH_NO;
     }
-    const struct label_view labels = { .set = pc->labels };
-    return reach_namespace_matches(p->namespaces, pc->ns) &&
-           reach_pods_match(m->book, p->pods, &labels) &&
-           reach_account_matches(p->service_account, pc->shape->service_account) &&
-           (p->relative == NULL || relative_matches(p->relative, m->own->ns, pc->ns));
+    return reach_pods_match(m->book, p->pods, &labels);
 }
 
-static bool range_in(const struct address_range *r, const struct str *text)
+static bool range_in(const struct address_range *r, const struct cidr *c)
 {
-    struct cidr c;
-    unsigned bits, bytes;
+    unsigned bytes = c->bits / 8, rest = c->bits % 8;
 
-    if (!cidr_parse(str_text(text), &c) || c.family != r->family) {
-        return false;
-    }
-    bits = c.bits;
-    bytes = bits / 8;
-    if (memcmp(c.addr, r->lo, bytes) != 0) {
-        return false;
-    }
-    return bits % 8 == 0 || ((c.addr[bytes] ^ r->lo[bytes]) >> (8 - bits % 8)) == 0;
+    return c->family == r->family && memcmp(c->addr, r->lo, bytes) == 0 &&
+           (rest == 0 || ((c->addr[bytes] ^ r->lo[bytes]) >> (8 - rest)) == 0);
 }
 
 /* No border cuts a range, so that its first address speaks for it. */
@@ -158,15 +169,12 @@ static bool block_matches(const struct match_peer *m, const struct form_peer *p)
 {
     bool pods = m->peer->kind != PEER_OUTSIDE;
 
-    if (m->peer->address_count == 0 || (pods && !p->blocks_match_pods)) {
+    if (m->peer->address_count == 0 || (pods && !p->blocks_match_pods) ||
+        !range_in(&m->peer->addresses[0], &p->range->cidr)) {
         return false;
     }
-    const struct address_range *r = &m->peer->addresses[0];
-    if (!range_in(r, p->block->cidr)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < p->block->except_count; i++) {
-        if (range_in(r, p->block->except[i])) {
+    for (uint32_t i = 0; i < p->range->except_count; i++) {
+        if (range_in(&m->peer->addresses[0], &p->range->except[i])) {
             return false;
         }
     }
@@ -182,7 +190,7 @@ enum form_match reach_match_peer(void *ctx, const struct policy_form *f, const s
     case FORM_PEER_EVERYONE:
         return MATCH_YES;
     case FORM_PEER_PODS:
-        return pods_match(m, f, p) ? MATCH_YES : MATCH_NO;
+        return pods_match(m, f, p);
     case FORM_PEER_BLOCK:
         return block_matches(m, p) ? MATCH_YES : MATCH_NO;
     case FORM_PEER_WORLD:
@@ -199,26 +207,12 @@ enum form_match reach_match_peer(void *ctx, const struct policy_form *f, const s
     return p->outside_only && kind == PEER_POD ? MATCH_NO : MATCH_MAYBE;
 }
 
-enum form_match rule_matches(const struct policy_form *f, const struct form_rule *rule,
-                             const struct lineup_question *q, const char **construct)
-{
-    enum form_match best = MATCH_NO;
+/* ---- rules ---- */
 
-    for (uint32_t i = 0; i < rule->peer_count && best != MATCH_YES; i++) {
-        enum form_match one = q->match(q->ctx, f, &rule->peers[i]);
-        if (one == MATCH_MAYBE && *construct == NULL) {
-            *construct =
-                rule->peers[i].kind == FORM_PEER_NODES ? "nodes" : rule->peers[i].construct;
-        }
-        best = one > best ? one : best;
-    }
-    return best == MATCH_YES && f->unenforced ? MATCH_MAYBE : best;
-}
-
-port_set rule_ports(struct reach_book *b, const struct form_rule *rule,
-                    const struct pod_shape *shape)
+static port_set named_ports(struct reach_book *b, const struct form_rule *rule,
+                            const struct pod_shape *shape)
 {
-    port_set s = rule->fixed;
+    port_set s = PORTS_NONE;
 
     for (uint32_t i = 0; rule->names_ports && shape != NULL && i < rule->port_count; i++) {
         const struct form_port *p = &rule->ports[i];
@@ -232,4 +226,62 @@ port_set rule_ports(struct reach_book *b, const struct form_rule *rule,
         }
     }
     return s;
+}
+
+static const char *construct_of(const struct form_peer *p)
+{
+    return p->kind == FORM_PEER_NODES  ? "nodes"
+           : p->kind == FORM_PEER_PODS ? HIDDEN_LABEL
+                                       : p->construct;
+}
+
+struct peers_match { /* the best that a peer of a rule says */
+    enum form_match any;
+    enum form_match by_name; /* among those that know the destination as more than an address */
+};
+
+static struct peers_match match_peers(const struct policy_form *f, const struct form_rule *rule,
+                                      const struct lineup_question *q, const char **construct)
+{
+    struct peers_match best = { MATCH_NO, MATCH_NO };
+
+    for (uint32_t i = 0; i < rule->peer_count; i++) {
+        const struct form_peer *p = &rule->peers[i];
+        enum form_match one = q->match(q->ctx, f, p);
+        bool nameless = q->direction == DIRECTION_EGRESS && p->kind == FORM_PEER_BLOCK;
+        if (one == MATCH_MAYBE && *construct == NULL) {
+            *construct = construct_of(p);
+        }
+        best.any = one > best.any ? one : best.any;
+        best.by_name = one > best.by_name && !nameless ? one : best.by_name;
+        if (best.any == MATCH_YES && (best.by_name == MATCH_YES || !rule->names_ports)) {
+            break;
+        }
+    }
+    return best;
+}
+
+struct rule_hit rule_hits(struct reach_book *b, const struct policy_form *f,
+                          const struct form_rule *rule, const struct lineup_question *q,
+                          const char **construct)
+{
+    struct rule_hit hit = { PORTS_NONE, PORTS_NONE };
+    struct peers_match best = match_peers(f, rule, q, construct);
+
+    if (best.any == MATCH_NO) {
+        return hit;
+    }
+    hit.possible = rule->fixed;
+    hit.certain = best.any == MATCH_YES ? rule->fixed : PORTS_NONE;
+    if (rule->names_ports && best.by_name != MATCH_NO) {
+        port_set named = named_ports(b, rule, q->shape);
+        hit.possible = port_set_or(b->ports, hit.possible, named);
+        hit.certain =
+            best.by_name == MATCH_YES ? port_set_or(b->ports, hit.certain, named) : hit.certain;
+    }
+    if (f->doubt != NULL) {
+        hit.certain = PORTS_NONE;
+        *construct = *construct != NULL ? *construct : f->doubt;
+    }
+    return hit;
 }

@@ -29,14 +29,12 @@ static void add_border(struct cutting *c, world_address at)
     }
 }
 
-static void cut(struct cutting *c, const struct str *text)
+static void cut(struct cutting *c, const struct cidr *block)
 {
-    struct cidr block;
-
-    if (!cidr_parse(str_text(text), &block) || block.family != c->family) {
+    if (block->family != c->family) {
         return;
     }
-    struct world_range r = world_range_of(&block);
+    struct world_range r = world_range_of(block);
     add_border(c, r.lo);
     if (r.hi < c->whole.hi) {
         add_border(c, r.hi + 1);
@@ -46,13 +44,13 @@ static void cut(struct cutting *c, const struct str *text)
 static void cut_rule(struct cutting *c, const struct form_rule *rule)
 {
     for (uint32_t k = 0; k < rule->peer_count; k++) {
-        const struct ip_block *block = rule->peers[k].block;
+        const struct form_block *block = rule->peers[k].range;
         if (rule->peers[k].kind != FORM_PEER_BLOCK) {
             continue;
         }
-        cut(c, block->cidr);
+        cut(c, &block->cidr);
         for (uint32_t e = 0; e < block->except_count; e++) {
-            cut(c, block->except[e]);
+            cut(c, &block->except[e]);
         }
     }
 }

@@ -12,7 +12,8 @@
 struct lineup {
     enum direction direction;
     bool isolates, names_ports;
-    bool has_blocks;     /* blocks that match pods' addresses: these matter then */
+    bool has_blocks;           /* blocks that match pods' addresses: these matter then */
+    bool has_cluster_baseline; /* ClusterNetworkPolicies of the Baseline tier (SEMANTICS 3.8) */
     bool elsewhere_only; /* a NetworkPolicy isolates the pods in the other direction, none in this
                             (SEMANTICS 3.8) */
     size_t count;
@@ -56,8 +57,12 @@ struct reach_book {
 
 /* Cilium: labels that exist for no selector (SEMANTICS 5.5). */
 bool reach_label_hidden(const struct reach_book *b, const struct str *key);
-bool reach_pods_match(const struct reach_book *b, const struct selector *s,
-                      const struct label_view *labels);
+#define HIDDEN_LABEL "a label that Cilium leaves out unless it is configured"
+/* A requirement that the label be there is on such a key. */
+bool reach_names_hidden(const struct reach_book *b, const struct selector *s);
+/* MAYBE: only if such labels are there after all. */
+enum form_match reach_pods_match(const struct reach_book *b, const struct selector *s,
+                                 const struct label_view *labels);
 bool reach_namespace_matches(const struct selector *s, const struct ns *ns);
 /* `account` NULL: one that no selector names. */
 bool reach_account_matches(const struct selector *s, const struct str *account);
@@ -68,14 +73,18 @@ struct match_peer {
     const struct pod_class *own;
     const struct reach_peer *peer;
 };
+struct lineup_question lineup_question_of(enum direction d, struct match_peer *m);
 enum form_match reach_match_peer(void *ctx, const struct policy_form *f,
                                  const struct form_peer *peer);
 
-/* What a rule's peers and ports come to. */
-enum form_match rule_matches(const struct policy_form *f, const struct form_rule *rule,
-                             const struct lineup_question *q, const char **construct);
-port_set rule_ports(struct reach_book *b, const struct form_rule *rule,
-                    const struct pod_shape *shape);
+/* The ports about which a rule speaks to the peer in question: for certain, and perhaps (certain
+ * ones included). */
+struct rule_hit {
+    port_set certain, possible;
+};
+struct rule_hit rule_hits(struct reach_book *b, const struct policy_form *f,
+                          const struct form_rule *rule, const struct lineup_question *q,
+                          const char **construct);
 
 /* The pieces of a family's address space between the borders that the line-up's blocks name, in
  * order and without gaps. `out` is emptied first. */

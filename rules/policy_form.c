@@ -14,6 +14,27 @@ const char *policy_family_name(enum policy_family f)
     return names[f];
 }
 
+struct form_peer form_block_peer(const struct form_maker *m, const struct ip_block *block,
+                                 bool match_pods)
+{
+    struct form_block *range = arena_alloc(m->arena, sizeof(*range));
+    struct cidr *except =
+        arena_alloc(m->arena, ((size_t)block->except_count + 1) * sizeof(except[0]));
+
+    *range = (struct form_block){ .except = except };
+    if (!cidr_parse(str_text(block->cidr), &range->cidr)) {
+        range->cidr.family = 0;
+    }
+    for (uint32_t i = 0; i < block->except_count; i++) {
+        if (cidr_parse(str_text(block->except[i]), &except[range->except_count])) {
+            range->except_count++;
+        }
+    }
+    return (struct form_peer){
+        .kind = FORM_PEER_BLOCK, .block = block, .range = range, .blocks_match_pods = match_pods
+    };
+}
+
 void form_rule_sum(const struct form_maker *m, struct form_rule *rule)
 {
     rule->fixed = PORTS_NONE;
@@ -33,11 +54,14 @@ void form_rule_sum(const struct form_maker *m, struct form_rule *rule)
 struct policy_form form_begin(const struct form_maker *m, enum policy_family family,
                               enum form_stage stage)
 {
+    bool unenforced = !(m->options->enforced & BIT(family));
+
     return (struct policy_form){ .policy = m->policy,
                                  .family = family,
                                  .stage = stage,
                                  .ns = m->ns,
-                                 .unenforced = !(m->options->enforced & BIT(family)) };
+                                 .unenforced = unenforced,
+                                 .doubt = unenforced ? DOUBT_UNENFORCED : NULL };
 }
 
 static bool has_effect(const struct policy_form *f, enum direction d)

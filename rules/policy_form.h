@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
+#include "cluster/cidr.h"
 #include "cluster/policy_object.h"
 #include "rules/port_set.h"
 
@@ -36,6 +37,12 @@ enum form_peer_kind {
     FORM_PEER_MAYBE     /* not modelled: anyone, perhaps; `construct` says what */
 };
 
+struct form_block { /* the block of a peer, read once; family 0: no CIDR, matches nothing */
+    struct cidr cidr;
+    const struct cidr *except;
+    uint32_t except_count;
+};
+
 struct form_peer {
     enum form_peer_kind kind;
     /* PODS: all that is given must match. */
@@ -44,7 +51,8 @@ struct form_peer {
     const struct selector *pods;            /* NULL: any */
     const struct selector *service_account; /* NULL: any (Cilium) */
     const struct tiered_peer *relative;     /* NULL, or sameLabels/notSameLabels of it */
-    const struct ip_block *block;           /* BLOCK */
+    const struct ip_block *block;           /* BLOCK, as written */
+    const struct form_block *range;         /* BLOCK, as read */
     bool blocks_match_pods;                 /* BLOCK: pods' and nodes' addresses as well */
     int family;                             /* WORLD: 4, 6, 0 */
     const char *construct;                  /* MAYBE: the field's name */
@@ -82,9 +90,13 @@ struct policy_form {
     bool isolates[2]; /* STAGE_POLICY: asks for default-deny in the direction */
     const struct form_rule *rules[2];
     uint32_t rule_count[2];
-    const char *unclear[2]; /* NULL, or why nothing in the direction can be relied on (malformed,
-                               Valid=False): whom it selects is then `unknown` where it matters */
-    bool unenforced; /* of a family that is not known to be enforced: every match is a maybe */
+    const char *unclear[2]; /* NULL, or why nothing in the direction can be relied on (malformed):
+                               whom it selects is then `unknown` where it matters */
+    bool unenforced;        /* of a family that is not known to be enforced */
+    const char *doubt; /* NULL, or why it may have no effect at all (unenforced, Valid=False): every
+                          match of it is a maybe, and that it isolates as well */
+    const struct policy_form *doubtful; /* the same with `doubt`, for pods of which it is not known
+                                           whether it selects them; NULL where that cannot be */
 };
 
 struct form_vec {

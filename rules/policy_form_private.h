@@ -12,6 +12,11 @@ struct form_maker {
     const struct form_options *options;
 };
 
+#define DOUBT_UNENFORCED "its family is not known to be enforced (enforcement.families)"
+
+/* A peer that is a block; what is no CIDR matches nothing. */
+struct form_peer form_block_peer(const struct form_maker *m, const struct ip_block *block,
+                                 bool match_pods);
 /* The sum of the ports that are ranges, and whether some are names. */
 void form_rule_sum(const struct form_maker *m, struct form_rule *rule);
 struct policy_form form_begin(const struct form_maker *m, enum policy_family family,

@@ -72,7 +72,7 @@ static bool denies_by_default(const struct policy_form *f, enum direction d)
 
 static bool is_unclear(const struct policy_form *f, enum direction d)
 {
-    if (f->unclear[d] != NULL) {
+    if (f->unclear[d] != NULL || f->doubt != NULL) {
         return true;
     }
     for (uint32_t i = 0; i < f->rule_count[d]; i++) {
@@ -130,11 +130,13 @@ static bool has_tiers(const struct lineup *l)
     return false;
 }
 
+/* Why the policy stage may isolate, where nothing says for certain that it does. */
 static const char *unclear_of(const struct lineup *l, enum direction d)
 {
     for (size_t i = 0; i < lineup_count(l); i++) {
-        if (lineup_at(l, i)->unclear[d] != NULL) {
-            return lineup_at(l, i)->unclear[d];
+        const struct policy_form *f = lineup_at(l, i);
+        if (f->unclear[d] != NULL || (f->doubt != NULL && f->isolates[d])) {
+            return f->unclear[d] != NULL ? f->unclear[d] : f->doubt;
         }
     }
     return NULL;
@@ -252,7 +254,7 @@ void reach_lineup_verdict(struct reach_memo *m, const struct lineup *l, const st
     *out = (struct reach_answer){ .reach = REACH_OPEN,
                                   .open_to =
                                       OPEN_TO_PODS | OPEN_TO_OUTSIDE_IPV4 | OPEN_TO_OUTSIDE_IPV6 };
-    if (lineup_count(l) == 0) {
+    if (lineup_count(l) == 0 && !lineup_isolates(l)) {
         return;
     }
     struct denial denial = ask_denial(m, &q);

@@ -31,7 +31,7 @@ static void take_form(void *ctx, const struct policy_form *f)
     if (!form_bears(f, b->direction)) {
         return;
     }
-    if (f->unclear[b->direction] != NULL) {
+    if (f->unclear[b->direction] != NULL || f->doubt != NULL) {
         b->unclear = b->unclear == NULL ? f : b->unclear;
         return;
     }
@@ -136,8 +136,10 @@ static void try_classes(const struct bearing *b, struct reach_answer *worst)
 
 static void unclear(const struct bearing *b, struct reach_answer *out)
 {
-    *out =
-        (struct reach_answer){ .reach = REACH_UNKNOWN, .why = b->unclear->unclear[b->direction] };
+    *out = (struct reach_answer){ .reach = REACH_UNKNOWN,
+                                  .why = b->unclear->unclear[b->direction] != NULL
+                                             ? b->unclear->unclear[b->direction]
+                                             : b->unclear->doubt };
     reach_decide(out, b->unclear->policy);
 }
 
