@@ -90,13 +90,13 @@ class Chosen:
         middle_allow, middle_deny, through = self.middle(*question)
         allow |= left & middle_allow
         deny |= left & middle_deny
-        found = {"Accept": 0, "Deny": 0, None: self.space.full}
+        found = {"Accept": 0, "Deny": 0, "Pass": 0, None: self.space.full}
         for group in self.baseline:
             more = admin.outcomes_of_equals(self.space, group, *question)
-            found["Accept"] |= found[None] & more["Accept"]
-            found["Deny"] |= found[None] & more["Deny"]
+            for action in ("Accept", "Deny", "Pass"):
+                found[action] |= found[None] & more[action]
             found[None] &= more[None]
-        allow |= left & through & (found["Accept"] | found[None])
+        allow |= left & through & (found["Accept"] | found["Pass"] | found[None])
         deny |= left & through & found["Deny"]
         if any(p.family == "cluster" for group in self.baseline for p in group):
             # Where implementations differ: SEMANTICS 3.8.
@@ -109,37 +109,28 @@ class Chosen:
         """The tier of NetworkPolicy and Cilium: (may allow, may deny, may have nothing to say)."""
         full = self.space.full
         isolating = self.isolating(direction)
-        sure = possible = 0
-        default_deny = default_allow = False
-        if isolating:
-            default_deny = True
-        else:
-            default_allow = True
-        for policy in isolating:
-            for rule in policy.rules[direction]:
-                rule_sure, rule_possible = rule.match(self.space, subject, end, destination)
-                sure |= rule_sure
-                possible |= rule_possible
-        denied = maybe_denied = 0
+        allows = [rule for policy in isolating for rule in policy.rules[direction]]
+        denies = []
+        default_deny, doubtful = bool(isolating), False
         for part in self.cilium:
-            if part.denies_by_default[direction]:
-                default_deny = True
-                default_allow = default_allow and part.doubtful
-            for rules, allows in ((part.allow[direction], True), (part.deny[direction], False)):
-                for rule in rules:
-                    rule_sure, rule_possible = rule.match(self.space, subject, end, destination)
-                    if part.doubtful:
-                        rule_sure = 0
-                    if allows:
-                        sure |= rule_sure
-                        possible |= rule_possible
-                    else:
-                        denied |= rule_sure
-                        maybe_denied |= rule_possible
-        if without_allows:
-            sure = possible = 0
-        allow = ~denied & full & possible if default_deny else 0
-        deny = maybe_denied | (full & ~sure if default_deny else 0)
-        through = full & ~denied if default_allow else 0
-        return allow, deny, through
+            if part.doubtful:
+                doubtful = doubtful or bool(part.allow[direction] or part.deny[direction])
+                continue
+            default_deny = default_deny or part.denies_by_default[direction]
+            allows += part.allow[direction]
+            denies += part.deny[direction]
+        allowed, maybe_allowed = self.union([] if without_allows else allows, subject, end, destination)
+        denied, maybe_denied = self.union(denies, subject, end, destination)
+        if doubtful:  # what the cluster took of it is not known; it cannot lift another's deny
+            return full & ~denied, full, full & ~denied
+        if not default_deny:
+            return 0, maybe_denied, full & ~denied
+        return maybe_allowed & ~denied, maybe_denied | full & ~allowed, 0
 
+    def union(self, rules, subject, end, destination):
+        sure = possible = 0
+        for rule in rules:
+            more = rule.match(self.space, subject, end, destination)
+            sure |= more[0]
+            possible |= more[1]
+        return sure, possible

@@ -72,48 +72,50 @@ def outside_parts(rules):
                 yield family, size, Endpoint("external", external=(family, lo, hi))
 
 
-def nearly_everyone(parts, families):
-    """Of parts (family, size, holds): is it so for everyone outside, in each of the families?"""
-    for family in families:
-        if sum(size for f, size, holds in parts if f == family and holds) < PUBLIC_TOTAL[family] * (SLACK - 1) / SLACK:
-            return False
-    return True
+def nearly_everyone(family, parts):
+    """Of parts (family, size, holds): is it so for everyone outside in this family?"""
+    return sum(size for f, size, holds in parts if f == family and holds) >= PUBLIC_TOTAL[family] * (SLACK - 1) / SLACK
 
 
-class Facts:
-    """What holds for certain (index 0) and what may hold (index 1), in one direction of one pod."""
+class Group:
+    """All pods, or everyone outside in one family. Pairs: what is certain, what is possible.
 
-    def __init__(self, judge, direction, subject):
-        chosen = judge.chosen_for(subject)
-        rules = chosen.rules(direction)
-        families = judge.world.families_in_use()
-        pods = strange_pods(rules, subject, families)
-        parts = list(outside_parts(rules))
-        full = judge.space.full
-        protocols = [judge.space.protocol_mask(p) for p in ("TCP", "UDP")]
+    denied: nothing from the group gets through by default. admitted: an allow opens every port of TCP or of UDP to it.
+    """
 
-        bare = [chosen.decide(direction, end, True) for end in pods]
-        self.pods_denied = (all(allow == 0 for allow, _ in bare), all(deny == full for _, deny in bare))
-        bare = [(family, size) + chosen.decide(direction, end, True) for family, size, end in parts]
-        self.outside_denied = (nearly_everyone([(f, n, allow == 0) for f, n, allow, _ in bare], families),
-                               nearly_everyone([(f, n, deny == full) for f, n, _, deny in bare], families))
-
-        real = [chosen.decide(direction, end, False) for end in pods]
-        self.pods_admitted = (any(all(deny & mask == 0 for _, deny in real) for mask in protocols),
-                              any(all(allow & mask == mask for allow, _ in real) for mask in protocols))
-        # It is an allow that admits them: where nothing denies them by default, they are nobody's to admit.
-        real = [(family, size) + chosen.decide(direction, end, False) + chosen.decide(direction, end, True) for family, size, end in parts]
-        tests = (lambda allow, deny, bare_allow, bare_deny, mask: deny & mask == 0 and bare_allow == 0,
-                 lambda allow, deny, bare_allow, bare_deny, mask: allow & mask == mask and bare_deny == full)
-        self.outside_admitted = tuple(
-            any(nearly_everyone([(item[0], item[1], test(*item[2:], mask)) for item in real], [family]) for family in (4, 6) for mask in protocols)
-            for test in tests)
+    def __init__(self, in_use, denied, admitted):
+        self.in_use, self.denied, self.admitted = in_use, denied, admitted
 
 
-def word_for(pods_denied, outside_denied, pods_admitted, outside_admitted):
-    if not pods_denied:
+def groups(judge, direction, subject):
+    chosen = judge.chosen_for(subject)
+    rules = chosen.rules(direction)
+    families = judge.world.families_in_use()
+    full = judge.space.full
+    protocols = [judge.space.protocol_mask(p) for p in ("TCP", "UDP")]
+
+    def answers(end):  # what is denied by default, and what is allowed in the end, each for certain and possibly
+        bare_allow, bare_deny = chosen.decide(direction, end, True)
+        allow, deny = chosen.decide(direction, end, False)
+        return (bare_allow == 0, bare_deny == full), [(deny & mask == 0, allow & mask == mask) for mask in protocols]
+
+    pods = [answers(end) for end in strange_pods(rules, subject, families)]
+    found = [Group(True, tuple(all(bare[i] for bare, _ in pods) for i in (0, 1)),
+                   tuple(any(all(real[p][i] for _, real in pods) for p in (0, 1)) for i in (0, 1)))]
+    parts = [(family, size, answers(end)) for family, size, end in outside_parts(rules)]
+    for family in (4, 6):
+        denied = tuple(nearly_everyone(family, [(f, n, bare[i]) for f, n, (bare, _) in parts]) for i in (0, 1))
+        admitted = tuple(any(nearly_everyone(family, [(f, n, real[p][i]) for f, n, (_, real) in parts]) for p in (0, 1)) for i in (0, 1))
+        found.append(Group(family in families, denied, admitted))
+    return found
+
+
+def word_for(in_use, denied, admitted):
+    """What follows from what is so in each group: a group that is not in use counts only where an allow opens it."""
+    counting = [d for used, d in zip(in_use, denied) if used]
+    if not any(counting):
         return "open"
-    if not outside_denied or pods_admitted or outside_admitted:
+    if not all(counting) or any(d and a for d, a in zip(denied, admitted)):
         return "selected-but-open"
     return "isolated"
 
@@ -121,10 +123,13 @@ def word_for(pods_denied, outside_denied, pods_admitted, outside_admitted):
 def verdict_of_pod(judge, direction, subject):
     if subject.kind == "node":
         return "not-isolatable"
-    facts = Facts(judge, direction, subject)
-    found = {word_for(*values) for values in itertools.product(
-        *(set(pair) for pair in (facts.pods_denied, facts.outside_denied, facts.pods_admitted, facts.outside_admitted)))}
-    return found.pop() if len(found) == 1 else "unknown"
+    found = groups(judge, direction, subject)
+    in_use = [group.in_use for group in found]
+    ways = itertools.product(*(sorted(set(pair)) for group in found for pair in (group.denied, group.admitted)))
+    words = {word_for(in_use, way[0::2], way[1::2]) for way in ways}
+    if words == {"open", "selected-but-open"}:
+        return "selected-but-open"  # not isolated for certain; what is denied at all is in doubt
+    return words.pop() if len(words) == 1 else "unknown"
 
 
 def verdicts(judge):

@@ -140,4 +140,5 @@ class World:
         return [pod for workload in self.workloads.values() for pod in workload.pods]
 
     def families_in_use(self):
-        return {family for pod in self.pods() for family, _ in pod.addresses} or {4, 6}
+        """Where no pod has an address yet: IPv4, which a cluster has unless it was built otherwise."""
+        return {family for pod in self.pods() for family, _ in pod.addresses} or {4}
