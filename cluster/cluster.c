@@ -112,7 +112,6 @@ void cluster_destroy(struct cluster *c)
     table_deinit(&c->classes);
     table_deinit(&c->specs);
     vec_free(&c->ns_list);
-    vec_free(&c->ingress_classes);
     for (unsigned i = 0; i < KIND_COUNT; i++) {
         vec_free(&c->wide[i].v);
     }
@@ -376,16 +375,6 @@ struct ns *cluster_ns_at(const struct cluster *c, uint32_t i)
     return &c->ns_list.items[i]->pub;
 }
 
-uint32_t cluster_ingress_class_count(const struct cluster *c)
-{
-    return (uint32_t)c->ingress_classes.len;
-}
-
-const struct ingress_class *cluster_ingress_class_at(const struct cluster *c, uint32_t i)
-{
-    return c->ingress_classes.items[i];
-}
-
 uint64_t cluster_pod_count(const struct cluster *c)
 {
     return c->kinds[KIND_POD].objects;
@@ -440,17 +429,6 @@ void cluster_each_pod(const struct cluster *c, const struct ns *ns, cluster_pod_
     for (size_t i = 0; i < c->ns_list.len; i++) {
         each_pod_of(c->ns_list.items[i], fn, ctx);
     }
-}
-
-bool cluster_pod(const struct cluster *c, const char *ns, const char *name, struct pod_view *out)
-{
-    const struct ns_entry *e = (const struct ns_entry *)cluster_ns(c, ns);
-    const struct pod *pod = e != NULL ? pod_find(e, name, strlen(name)) : NULL;
-
-    if (pod != NULL) {
-        view_pod(e, pod, out);
-    }
-    return pod != NULL;
 }
 
 const struct object_vec *cluster_objects(const struct cluster *c, enum kind kind)

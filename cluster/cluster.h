@@ -190,8 +190,6 @@ struct workload *cluster_workload(const struct cluster *c, const char *ns, const
  * cluster_ns_at(c, i). */
 uint32_t cluster_ns_count(const struct cluster *c);
 struct ns *cluster_ns_at(const struct cluster *c, uint32_t i);
-uint32_t cluster_ingress_class_count(const struct cluster *c);
-const struct ingress_class *cluster_ingress_class_at(const struct cluster *c, uint32_t i);
 
 /* The classes a verdict on `w` is the worst over: those with pods, or the template's when there are
  * none. Iterate all of w->classes and ask. */
@@ -233,8 +231,6 @@ struct pod_view {
 typedef void cluster_pod_fn(void *ctx, const struct pod_view *pod);
 /* Every pod of `ns`, or of all namespaces when it is NULL, in no order that means anything. */
 void cluster_each_pod(const struct cluster *c, const struct ns *ns, cluster_pod_fn *fn, void *ctx);
-/* False when there is none of that name. */
-bool cluster_pod(const struct cluster *c, const char *ns, const char *name, struct pod_view *out);
 
 /* The objects of a cluster-scoped policy kind, in no order that means anything; never NULL. Valid
  * until the next change. */

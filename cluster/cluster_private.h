@@ -147,7 +147,6 @@ struct cluster {
                                          namespaces */
     struct table namespaces;          /* struct ns_entry by name */
     VEC(struct ns_entry *) ns_list;
-    VEC(const struct ingress_class *) ingress_classes;
     struct object_vec wide[KIND_COUNT]; /* cluster-scoped policies, by kind */
     VEC(char *) unmodelled;             /* ends with NULL once it was set */
     struct table workloads, classes, specs, references;

@@ -113,9 +113,6 @@ static bool list_of(struct cluster *c, struct ns_entry *e, enum kind kind, struc
     case KIND_SECRET:
         *out = LIST_OF(&e->pub.secrets);
         return true;
-    case KIND_INGRESS_CLASS:
-        *out = LIST_OF(&c->ingress_classes);
-        return true;
     case KIND_CILIUM_NETWORK_POLICY:
         *out = LIST_OF(&e->pub.cilium_policies);
         return true;
