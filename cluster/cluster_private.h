@@ -156,8 +156,7 @@ struct cluster {
     bool offline, complete, no_cert_manager;
     unsigned kinds_present;
     uint32_t last_generation;
-    uint32_t swaps;              /* generations that are being swapped in in slices */
-    uint32_t namespaces_dropped; /* ever: who walks the list notices */
+    uint32_t swaps; /* generations that are being swapped in in slices */
     VEC(struct cluster_generation *) generations; /* open ones */
     struct transaction txn;
 };

@@ -1,8 +1,9 @@
 /* A relist. Rules must never see half a list: deleting stale objects one by one would leave an
  * instant with pods but without their policies, and every isolation rule would fire for that
- * instant. So the list is gathered beside the cache and swapped in as one transaction, whose deltas
- * are the difference. What the list repeats unchanged is only marked in the cache, so that a relist
- * of an unchanged cluster needs next to no memory. */
+ * instant. So the list is gathered beside the cache and swapped in: a small one as one transaction,
+ * a large one as many, new objects first and stale ones last, between which cluster_swapping keeps
+ * everybody from judging. The deltas are the difference either way. What the list repeats unchanged
+ * is only marked in the cache, so that a relist of an unchanged cluster needs next to no memory. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +21,8 @@ struct cluster_generation {
     struct table pending; /* struct object or struct pod: new, or other than what the cache has */
     /* Swapping in slices: */
     bool swapping;
-    uint32_t cursor;             /* in pending */
-    size_t ns_at;                /* pods: the next namespace to look through */
-    uint32_t namespaces_dropped; /* when that walk began */
+    uint32_t cursor; /* in pending */
+    size_t ns_left;  /* pods: namespaces still to be looked through */
     int64_t last_alive_ms, now_ms;
 };
 
@@ -412,7 +412,8 @@ void cluster_replace_commit(struct cluster_generation *g, int64_t last_alive_ms,
 
 enum {
     SWAP_AT_ONCE = 2048, /* objects, old and new, that are swapped at once */
-    SLICE_ITEMS = 256    /* of one transaction */
+    SLICE_ITEMS = 256,   /* of one transaction */
+    LOOK_AT = 4096       /* pods without a stale one among them, before the clock is asked */
 };
 
 bool cluster_swapping(const struct cluster *c)
@@ -440,41 +441,50 @@ static bool put_some(struct cluster_generation *g)
     return n > 0;
 }
 
-/* Drops pods of the namespace that the list did not hold; false when none is left. */
-static bool drop_some_of(struct cluster_generation *g, struct ns_entry *e)
-{
-    struct pod *gone[SLICE_ITEMS];
-    unsigned n = 0;
+struct stale_pods {
+    struct pod *pods[SLICE_ITEMS];
+    unsigned count, looked_at;
+};
 
+/* False when there is no room for all of the namespace. */
+static bool find_stale(const struct cluster_generation *g, const struct ns_entry *e,
+                       struct stale_pods *out)
+{
     TABLE_EACH(&e->pods, struct pod, pod)
     {
-        if (pod->generation != g->id && n < SLICE_ITEMS) {
-            gone[n++] = pod;
+        out->looked_at++;
+        if (pod->generation != g->id) {
+            if (out->count == SLICE_ITEMS) {
+                return false;
+            }
+            out->pods[out->count++] = pod;
         }
     }
-    for (unsigned i = 0; i < n; i++) {
-        g->c->txn.note = (struct note){ CHANGE_GONE, NULL, gone[i] };
-        pod_drop(g->c, e, gone[i]);
-    }
-    return n > 0;
+    return true;
 }
 
-/* A namespace that goes is replaced in the list by its last one: the walk begins again then. */
+/* Backwards: a namespace that goes is replaced in the list by its last one, which was looked
+ * through already. False when none is left. */
 static bool drop_some_pods(struct cluster_generation *g)
 {
     struct cluster *c = g->c;
+    struct stale_pods stale = { .count = 0 };
 
-    if (g->namespaces_dropped != c->namespaces_dropped) {
-        g->namespaces_dropped = c->namespaces_dropped;
-        g->ns_at = 0;
-    }
-    for (; g->ns_at < c->ns_list.len; g->ns_at++) {
-        struct ns_entry *e = c->ns_list.items[g->ns_at];
-        if ((g->only_ns == NULL || e->pub.name == g->only_ns) && drop_some_of(g, e)) {
-            return true;
+    g->ns_left = g->ns_left > c->ns_list.len ? c->ns_list.len : g->ns_left;
+    while (g->ns_left > 0 && stale.count == 0 && stale.looked_at < LOOK_AT) {
+        struct ns_entry *e = c->ns_list.items[g->ns_left - 1];
+
+        if ((g->only_ns != NULL && e->pub.name != g->only_ns) || find_stale(g, e, &stale)) {
+            g->ns_left--;
         }
     }
-    return false;
+    for (unsigned i = 0; i < stale.count; i++) {
+        struct ns_entry *e = ns_find(c, stale.pods[i]->spec->ns);
+
+        c->txn.note = (struct note){ CHANGE_GONE, NULL, stale.pods[i] };
+        pod_drop(c, e, stale.pods[i]);
+    }
+    return stale.count > 0 || g->ns_left > 0;
 }
 
 static bool drop_some_objects(struct cluster_generation *g)
@@ -511,7 +521,7 @@ bool cluster_replace_step(struct cluster_generation *g, int64_t last_alive_ms, i
     }
     if (!g->swapping) {
         g->swapping = true;
-        g->namespaces_dropped = c->namespaces_dropped;
+        g->ns_left = SIZE_MAX;
         c->swaps++;
     }
     g->now_ms = now_ms;

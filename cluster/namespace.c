@@ -63,7 +63,6 @@ bool ns_is_empty(const struct ns_entry *e)
 void ns_unlink(struct cluster *c, struct ns_entry *e)
 {
     table_remove(&c->namespaces, e, ns_hash);
-    c->namespaces_dropped++;
     vec_remove_swap(&c->ns_list, e->pub.index);
     if (e->pub.index < c->ns_list.len) {
         c->ns_list.items[e->pub.index]->pub.index = e->pub.index;

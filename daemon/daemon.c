@@ -328,6 +328,12 @@ static void pump(uv_check_t *handle)
         if (!cluster_synced(d->cluster)) {
             return;
         }
+        if (cluster_swapping(d->cluster)) {
+            /* Half of the namespaces may be there, and not kube-system, which says what cluster
+             * this is. The turn after the last slice must not wait for the network. */
+            uv_idle_start(&d->spin, spin);
+            return;
+        }
         if (first_sync(d, &err) != 0) {
             stop(d, &err);
             return;

@@ -437,8 +437,6 @@ static void step_delete(struct cluster *c)
     }
 }
 
-/* While nobody watched, some objects of one kind changed; then the list is given, perhaps with
- * repetitions, deletions and old copies inside it, perhaps dropped half way. */
 static uint64_t no_time(void)
 {
     return 0;
@@ -476,6 +474,8 @@ static void swap_in_slices(struct cluster *c, struct cluster_generation *g, enum
     }
 }
 
+/* While nobody watched, some objects of one kind changed; then the list is given, perhaps with
+ * repetitions, deletions and old copies inside it, perhaps dropped half way. */
 static void step_relist(struct cluster *c)
 {
     enum kind kind = random_kind();
