@@ -102,16 +102,15 @@ enum everyone everyone_outside(struct everyone_space *s, const struct everyone_q
     if (q->goal != GOAL_DENIED_BY_DEFAULT && !may_admit(q, family)) {
         return EVERYONE_NO;
     }
-    lineup_pieces(q->lineup, q->direction, family, &s->pieces);
-    const struct world_range *pieces = family == 4 ? s->pieces.v4.items : s->pieces.v6.items;
-    size_t count = family == 4 ? s->pieces.v4.len : s->pieces.v6.len;
-    for (size_t i = 0; i < count; i++) {
-        world_address weight = world_public(family, pieces[i]);
+    lineup_pieces(q->lineup, q->direction, &s->pieces);
+    const struct world_ranges pieces = world_ranges(&s->pieces, family);
+    for (size_t i = 0; i < pieces.len; i++) {
+        world_address weight = world_public(family, pieces.items[i]);
         struct lineup_outcome outcome;
         if (weight == 0) {
             continue;
         }
-        o.address = pieces[i].lo;
+        o.address = pieces.items[i].lo;
         everyone_evaluate(q, match_outside, &o, &outcome);
         switch (goal_reached(q, &outcome)) {
         case GOAL_REACHED:

@@ -75,6 +75,7 @@ void lineup_outside(struct reach_book *b, const struct lineup *l, enum direction
 /* Both sides of one connection, SEMANTICS 2's own node and host-network words included; what is
  * denied on either side is denied, what is unknown on one and not denied on the other is unknown.
  */
+#define REACH_OWN_NODE "whether it is the pod's own node"
 struct side_answer reach_pair(struct reach_book *b, const struct reach_peer *from,
                               const struct reach_peer *to, const char **construct);
 

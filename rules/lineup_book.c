@@ -302,9 +302,10 @@ static void describe(struct lineup *l)
         for (uint32_t r = 0; r < f->rule_count[l->direction]; r++) {
             const struct form_rule *rule = &f->rules[l->direction][r];
             l->names_ports = l->names_ports || rule->names_ports;
-            for (uint32_t k = 0; k < rule->peer_count && !l->has_blocks; k++) {
-                l->has_blocks =
-                    rule->peers[k].kind == FORM_PEER_BLOCK && rule->peers[k].blocks_match_pods;
+            for (uint32_t k = 0; k < rule->peer_count; k++) {
+                l->relative = l->relative || rule->peers[k].relative != NULL;
+                l->has_blocks = l->has_blocks || (rule->peers[k].kind == FORM_PEER_BLOCK &&
+                                                  rule->peers[k].blocks_match_pods);
             }
         }
     }

@@ -1,103 +1,29 @@
 /* The world outside, cut at the borders that policies name. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "cluster/cidr.h"
 #include "rules/lineup_private.h"
 
-static int by_start(const void *a, const void *b)
+void form_cut(const struct policy_form *f, enum direction d, struct world *out)
 {
-    const struct world_range *x = a, *y = b;
-
-    return x->lo < y->lo ? -1 : x->lo > y->lo ? 1 : 0;
-}
-
-struct cutting {
-    struct world *out;
-    int family;
-    struct world_range whole;
-};
-
-static void add_border(struct cutting *c, world_address at)
-{
-    const struct world_range r = { at, at };
-
-    if (c->family == 4) {
-        vec_push(&c->out->v4, r);
-    } else {
-        vec_push(&c->out->v6, r);
-    }
-}
-
-static void cut(struct cutting *c, const struct cidr *block)
-{
-    if (block->family != c->family) {
-        return;
-    }
-    struct world_range r = world_range_of(block);
-    add_border(c, r.lo);
-    if (r.hi < c->whole.hi) {
-        add_border(c, r.hi + 1);
-    }
-}
-
-static void cut_rule(struct cutting *c, const struct form_rule *rule)
-{
-    for (uint32_t k = 0; k < rule->peer_count; k++) {
-        const struct form_block *block = rule->peers[k].range;
-        if (rule->peers[k].kind != FORM_PEER_BLOCK) {
-            continue;
-        }
-        cut(c, &block->cidr);
-        for (uint32_t e = 0; e < block->except_count; e++) {
-            cut(c, &block->except[e]);
+    for (uint32_t r = 0; r < f->rule_count[d]; r++) {
+        for (uint32_t k = 0; k < f->rules[d][r].peer_count; k++) {
+            const struct form_peer *p = &f->rules[d][r].peers[k];
+            if (p->kind != FORM_PEER_BLOCK) {
+                continue;
+            }
+            world_cut(out, &p->range->cidr);
+            for (uint32_t e = 0; e < p->range->except_count; e++) {
+                world_cut(out, &p->range->except[e]);
+            }
         }
     }
 }
 
-/* From borders to the ranges between them; returns how many. */
-static size_t close_ranges(struct world_range *r, size_t count, world_address last)
+void lineup_pieces(const struct lineup *l, enum direction d, struct world *out)
 {
-    size_t n = 0;
-
-    qsort(r, count, sizeof(r[0]), by_start);
-    for (size_t i = 0; i < count; i++) {
-        if (n == 0 || r[i].lo != r[n - 1].lo) {
-            r[n++] = r[i];
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        r[i].hi = i + 1 < n ? r[i + 1].lo - 1 : last;
-    }
-    return n;
-}
-
-void lineup_pieces(const struct lineup *l, enum direction d, int family, struct world *out)
-{
-    const struct cidr all = { .family = (uint8_t)family };
-    struct cutting c = { out, family, world_range_of(&all) };
-
-    world_reset(out);
-    add_border(&c, c.whole.lo);
+    world_cut_begin(out);
     for (size_t i = 0; l != NULL && i < l->count; i++) {
-        for (uint32_t r = 0; r < l->forms[i]->rule_count[d]; r++) {
-            cut_rule(&c, &l->forms[i]->rules[d][r]);
-        }
+        form_cut(l->forms[i], d, out);
     }
-    if (family == 4) {
-        out->v4.len = close_ranges(out->v4.items, out->v4.len, c.whole.hi);
-    } else {
-        out->v6.len = close_ranges(out->v6.items, out->v6.len, c.whole.hi);
-    }
-}
-
-static void put_address(world_address a, int family, uint8_t out[16])
-{
-    unsigned bytes = family == 4 ? 4 : 16;
-
-    for (unsigned i = 0; i < bytes; i++) {
-        out[bytes - 1 - i] = (uint8_t)(a >> (8 * i));
-    }
+    world_cut_end(out);
 }
 
 void lineup_outside(struct reach_book *b, const struct lineup *l, enum direction d,
@@ -106,15 +32,14 @@ void lineup_outside(struct reach_book *b, const struct lineup *l, enum direction
     static const int families[] = { 4, 6 };
     struct world pieces = { 0 };
 
+    lineup_pieces(l, d, &pieces);
     for (size_t f = 0; f < ARRAY_LEN(families); f++) {
-        lineup_pieces(l, d, families[f], &pieces);
-        const struct world_range *items = families[f] == 4 ? pieces.v4.items : pieces.v6.items;
-        size_t count = families[f] == 4 ? pieces.v4.len : pieces.v6.len;
-        for (size_t i = 0; i < count; i++) {
+        struct world_ranges r = world_ranges(&pieces, families[f]);
+        for (size_t i = 0; i < r.len; i++) {
             struct address_range range = { .family = (uint8_t)families[f] };
             const struct reach_peer peer = { PEER_OUTSIDE, NULL, &range, 1 };
-            put_address(items[i].lo, families[f], range.lo);
-            put_address(items[i].hi, families[f], range.hi);
+            world_put_address(r.items[i].lo, families[f], range.lo);
+            world_put_address(r.items[i].hi, families[f], range.hi);
             fn(ctx, &range, lineup_ask(b, l, d, own, &peer, NULL));
         }
     }

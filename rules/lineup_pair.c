@@ -49,7 +49,7 @@ static struct side_answer pair_once(struct reach_book *b, const struct reach_pee
                                     port_set_or(b->ports, i.allowed, i.unknown)),
                        both.allowed);
     if (both.unknown != PORTS_NONE && *construct == NULL) {
-        *construct = why != NULL ? why : "whether it is the pod's own node";
+        *construct = why != NULL ? why : REACH_OWN_NODE;
     }
     return both;
 }

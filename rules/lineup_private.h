@@ -12,6 +12,7 @@
 struct lineup {
     enum direction direction;
     bool isolates, names_ports;
+    bool relative;             /* some peer compares namespaces with the subject's */
     bool has_blocks;           /* blocks that match pods' addresses: these matter then */
     bool has_cluster_baseline; /* ClusterNetworkPolicies of the Baseline tier (SEMANTICS 3.8) */
     bool elsewhere_only; /* a NetworkPolicy isolates the pods in the other direction, none in this
@@ -86,8 +87,10 @@ struct rule_hit rule_hits(struct reach_book *b, const struct policy_form *f,
                           const struct form_rule *rule, const struct lineup_question *q,
                           const char **construct);
 
-/* The pieces of a family's address space between the borders that the line-up's blocks name, in
- * order and without gaps. `out` is emptied first. */
-void lineup_pieces(const struct lineup *l, enum direction d, int family, struct world *out);
+/* The pieces of the address spaces between the borders that the line-up's blocks name. `out` is
+ * emptied first. */
+void lineup_pieces(const struct lineup *l, enum direction d, struct world *out);
+/* Cuts at the borders that one form names. */
+void form_cut(const struct policy_form *f, enum direction d, struct world *out);
 
 #endif

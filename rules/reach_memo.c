@@ -9,6 +9,7 @@
 
 #include <uthash.h>
 
+#include "rules/lineup_private.h"
 #include "rules/reach_private.h"
 #include "rules/rule.h"
 
@@ -103,21 +104,6 @@ void reach_memo_destroy(struct reach_memo *m)
 
 /* ---- by line-up ---- */
 
-static bool compares_namespaces(const struct lineup *l, enum direction d)
-{
-    for (size_t i = 0; i < lineup_count(l); i++) {
-        const struct policy_form *f = lineup_at(l, i);
-        for (uint32_t r = 0; f->ns == NULL && r < f->rule_count[d]; r++) {
-            for (uint32_t k = 0; k < f->rules[d][r].peer_count; k++) {
-                if (f->rules[d][r].peers[k].relative != NULL) {
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
-}
-
 void reach_recall_verdict(struct reach_memo *m, const struct lineup *l, const struct ns *ns,
                           const struct pod_shape *shape, enum direction d, struct reach_answer *out)
 {
@@ -127,7 +113,7 @@ void reach_recall_verdict(struct reach_memo *m, const struct lineup *l, const st
     memset(&key, 0, sizeof(key)); /* the padding is hashed, too */
     key.lineup = l;
     key.shape = d == DIRECTION_INGRESS && lineup_names_ports(l) ? shape : NULL;
-    key.ns = compares_namespaces(l, d) ? ns : NULL;
+    key.ns = l->relative ? ns : NULL;
     key.direction = d;
     HASH_FIND(hh, m->verdicts, &key, sizeof(key), e);
     if (e == NULL) {

@@ -115,7 +115,7 @@ struct rule_input {
     enum environment environment;
     const struct rule_params *params;
     int64_t now_ms;
-    struct arena *arena; /* for texts of the outcome; reset after the verdict has been taken */
+    struct arena *arena;     /* for texts of the outcome; reset after the verdict has been taken */
     struct reach_memo *memo; /* rules/reach.h: what policies mean, shared between the rules */
 };
 

@@ -160,8 +160,8 @@ static struct reach_options reach_options_of(const struct ruleset_settings *s)
 
     for (size_t i = 0; i < s->enforced_families.len; i++) {
         for (int f = 0; f < FAMILY_COUNT; f++) {
-            if (strcmp(s->enforced_families.items[i],
-                       policy_family_name((enum policy_family)f)) == 0) {
+            if (strcmp(s->enforced_families.items[i], policy_family_name((enum policy_family)f)) ==
+                0) {
                 o.families |= BIT(f);
             }
         }

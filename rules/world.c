@@ -211,3 +211,78 @@ bool world_has(const char *address)
     pthread_once(&once, find_public);
     return ip_parse(address, &c) && public_part(c.family == 4 ? 0 : 1, world_range_of(&c)) == 1;
 }
+
+/* ---- cutting ---- */
+
+static struct world_range everything(int family)
+{
+    const struct cidr all = { .family = (uint8_t)family };
+
+    return world_range_of(&all);
+}
+
+static void add_border(struct world *w, int family, world_address at)
+{
+    const struct world_range r = { at, at };
+
+    if (family == 4) {
+        vec_push(&w->v4, r);
+    } else {
+        vec_push(&w->v6, r);
+    }
+}
+
+void world_cut_begin(struct world *w)
+{
+    world_reset(w);
+    add_border(w, 4, everything(4).lo);
+    add_border(w, 6, everything(6).lo);
+}
+
+void world_cut(struct world *w, const struct cidr *block)
+{
+    struct world_range r = world_range_of(block);
+
+    add_border(w, block->family, r.lo);
+    if (r.hi < everything(block->family).hi) {
+        add_border(w, block->family, r.hi + 1);
+    }
+}
+
+/* From borders to the ranges between them; returns how many. */
+static size_t close_ranges(struct world_range *r, size_t count, world_address last)
+{
+    size_t n = 0;
+
+    qsort(r, count, sizeof(r[0]), by_start);
+    for (size_t i = 0; i < count; i++) {
+        if (n == 0 || r[i].lo != r[n - 1].lo) {
+            r[n++] = r[i];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        r[i].hi = i + 1 < n ? r[i + 1].lo - 1 : last;
+    }
+    return n;
+}
+
+void world_cut_end(struct world *w)
+{
+    w->v4.len = close_ranges(w->v4.items, w->v4.len, everything(4).hi);
+    w->v6.len = close_ranges(w->v6.items, w->v6.len, everything(6).hi);
+}
+
+struct world_ranges world_ranges(const struct world *w, int family)
+{
+    return family == 4 ? (struct world_ranges){ w->v4.items, w->v4.len }
+                       : (struct world_ranges){ w->v6.items, w->v6.len };
+}
+
+void world_put_address(world_address a, int family, uint8_t out[16])
+{
+    unsigned bytes = family == 4 ? 4 : 16;
+
+    for (unsigned i = 0; i < bytes; i++) {
+        out[bytes - 1 - i] = (uint8_t)(a >> (8 * i));
+    }
+}

@@ -25,6 +25,20 @@ void world_reset(struct world *w);
 void world_add(struct world *w, const struct ip_block *b);
 /* Do they cover everyone outside in a family, less at most 1/256 of them? Sorts the ranges. */
 bool world_covered(struct world *w, int family);
+/* Cuts the whole address spaces where blocks begin and end: into ranges in order, without gaps.
+ */
+void world_cut_begin(struct world *w);
+void world_cut(struct world *w, const struct cidr *block);
+void world_cut_end(struct world *w);
+
+struct world_ranges {
+    const struct world_range *items;
+    size_t len;
+};
+struct world_ranges world_ranges(const struct world *w, int family);
+/* In network order. */
+void world_put_address(world_address a, int family, uint8_t out[16]);
+
 /* The addresses of a block; how many of a range are everyone outside's; may so many be missing? */
 struct world_range world_range_of(const struct cidr *c);
 world_address world_public(int family, struct world_range r);
