@@ -290,17 +290,63 @@ static void find_peers(struct reach_matrix *x)
         const struct placed *p = bsearch(&w, places.items, n, sizeof(places.items[0]), by_workload);
         x->variants.items[i].peer = p->peer;
     }
+    vec_free(&list);
+    vec_free(&places);
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct cidr *x = a, *y = b;
+
+    if (x->family != y->family) {
+        return x->family < y->family ? -1 : 1;
+    }
+    return memcmp(x->addr, y->addr, sizeof(x->addr));
+}
+
+struct ip_vec {
+    VEC(struct cidr) v;
+};
+
+static void take_ips(void *ctx, const struct pod_view *p)
+{
+    struct ip_vec *ips = ctx;
+
+    for (uint8_t i = 0; !p->finished && i < p->ip_count; i++) {
+        vec_push(&ips->v, p->ips[i]);
+    }
+}
+
+/* A range whose every address is a pod's has nobody outside. */
+static void find_ranges(struct reach_matrix *x)
+{
+    world_address *taken = xcalloc(atom_count(x) + 1, sizeof(taken[0]));
+    struct ip_vec ips = { 0 };
+
+    cluster_each_pod(x->cluster, NULL, take_ips, &ips);
+    if (ips.v.len > 1) {
+        qsort(ips.v.items, ips.v.len, sizeof(ips.v.items[0]), by_address);
+    }
+    for (size_t i = 0; i < ips.v.len; i++) {
+        if (i == 0 || by_address(&ips.v.items[i], &ips.v.items[i - 1]) != 0) {
+            taken[atom_of(x, &ips.v.items[i])]++;
+        }
+    }
     for (size_t i = 0; i < atom_count(x); i++) {
         int family;
         const struct world_range *r = atom_at(x, i, &family);
         struct matrix_peer peer = { .range = range_of_atom(r, family) };
         char text[MATRIX_NAME_MAX];
+        if (taken[i] > 0 && taken[i] - 1 == r->hi - r->lo) {
+            continue;
+        }
         address_range_format(&peer.range, text);
         peer.name = xasprintf("%s[External]", text);
+        peer.atom = (uint32_t)i;
         vec_push(&x->peers, peer);
     }
-    vec_free(&list);
-    vec_free(&places);
+    vec_free(&ips.v);
+    free(taken);
 }
 
 /* Which variants belong to a workload. */
@@ -642,7 +688,7 @@ struct matrix_answer reach_matrix_at(const struct reach_matrix *x, size_t from, 
         return all;
     }
     if (from >= x->workloads) {
-        size_t range = x->variants.len + (from - x->workloads);
+        size_t range = x->variants.len + x->peers.items[from].atom;
         for (uint32_t i = x->peer_first[to]; i < x->peer_first[to + 1]; i++) {
             const struct variant *v = &x->variants.items[x->peer_variants[i]];
             if (has_family(v, x->peers.items[from].range.family)) {
@@ -650,7 +696,7 @@ struct matrix_answer reach_matrix_at(const struct reach_matrix *x, size_t from, 
             }
         }
     } else if (to >= x->workloads) {
-        size_t range = x->variants.len + (to - x->workloads);
+        size_t range = x->variants.len + x->peers.items[to].atom;
         for (uint32_t i = x->peer_first[from]; i < x->peer_first[from + 1]; i++) {
             const struct variant *v = &x->variants.items[x->peer_variants[i]];
             if (has_family(v, x->peers.items[to].range.family)) {
@@ -681,6 +727,7 @@ struct reach_matrix *reach_matrix_create(const struct cluster *c, struct reach_m
     find_atoms(x);
     find_variants(x);
     find_peers(x);
+    find_ranges(x);
     list_variants(x);
     fill_rows(x);
     return x;

@@ -10,6 +10,7 @@ enum { MATRIX_NAME_MAX = 700 };
 struct matrix_peer {
     const struct workload *workload; /* NULL: outside */
     struct address_range range;      /* outside */
+    uint32_t atom;                   /* outside: the matrix's own bookkeeping */
     char *name;                      /* "ns/name[Kind]", "lo-hi[External]" */
 };
 
