@@ -6,7 +6,7 @@ void form_cut(const struct policy_form *f, enum direction d, struct world *out)
     for (uint32_t r = 0; r < f->rule_count[d]; r++) {
         for (uint32_t k = 0; k < f->rules[d][r].peer_count; k++) {
             const struct form_peer *p = &f->rules[d][r].peers[k];
-            if (p->kind != FORM_PEER_BLOCK) {
+            if (p->kind != FORM_PEER_BLOCK || p->range->cidr.family == 0) {
                 continue;
             }
             world_cut(out, &p->range->cidr);

@@ -1,5 +1,5 @@
 # The C engine behind a pipe, for the comparison with the oracle (tests/oracle/run_oracle.py).
-$(B)/tests/oracle/reach_server: $(B)/tests/oracle/reach_server.o $(foreach r,$(below_rules),$(call lib,$(r)))
+$(B)/tests/oracle/reach_server: $(B)/tests/oracle/reach_server.o $(foreach r,$(below_front),$(call lib,$(r)))
 	$(say) LINK $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 TEST_TOOLS += $(B)/tests/oracle/reach_server

@@ -13,9 +13,9 @@
 #include "base/vec.h"
 #include "base/xalloc.h"
 #include "cluster/manifest.h"
-#include "rules/reach.h"
+#include "front/reach_print.h"
 
-enum { INPUT_MAX = 16 << 20 };
+enum { INPUT_MAX = 16 << 20, OUTPUT_MAX = 64 << 20 };
 
 static void complain(void *ctx, const struct manifest_complaint *c)
 {
@@ -62,6 +62,24 @@ static cJSON *verdicts_of(const struct cluster *c)
     return list;
 }
 
+static cJSON *matrix_of(const struct cluster *c)
+{
+    struct reach_memo *memo = reach_memo_create(c, NULL);
+    struct reach_matrix *matrix = reach_matrix_create(c, memo);
+    struct buf json;
+
+    buf_init(&json, OUTPUT_MAX);
+    if (reach_matrix_json(matrix, true, &json) != 0) {
+        fprintf(stderr, "the matrix is too large\n");
+        exit(1);
+    }
+    cJSON *tree = cJSON_Parse(buf_text(&json));
+    buf_deinit(&json);
+    reach_matrix_destroy(matrix);
+    reach_memo_destroy(memo);
+    return tree;
+}
+
 static void answer(const char *text, size_t length)
 {
     char path[64];
@@ -79,6 +97,7 @@ static void answer(const char *text, size_t length)
     manifest_load(loader, path);
     manifest_finish(loader, true);
     cJSON_AddItemToObject(reply, "verdicts", verdicts_of(cluster));
+    cJSON_AddItemToObject(reply, "matrix", matrix_of(cluster));
     char *line = cJSON_PrintUnformatted(reply);
     puts(line);
     fflush(stdout);
@@ -91,7 +110,7 @@ static void answer(const char *text, size_t length)
 
 int main(void)
 {
-    char line[32];
+    static char line[1 << 16]; /* the length, and what else the asker knows */
 
     while (fgets(line, sizeof(line), stdin) != NULL) {
         unsigned long length = strtoul(line, NULL, 10);

@@ -1,0 +1,69 @@
+/* Between the files of the matrix. A variant is what of a workload's pods can be told apart: a pod
+ * class and where its addresses lie between the borders that policies name. */
+#ifndef NETAUDITD_RULES_REACH_MATRIX_PRIVATE_H
+#define NETAUDITD_RULES_REACH_MATRIX_PRIVATE_H
+
+#include "rules/lineup_private.h"
+#include "rules/reach_matrix.h"
+
+enum { ATOMS_PER_POD_MAX = POD_IPS_MAX };
+
+struct variant {
+    const struct pod_class *pod_class;
+    uint32_t peer; /* the workload's place */
+    uint32_t atom_count;
+    uint32_t atoms[ATOMS_PER_POD_MAX]; /* sorted */
+    struct address_range addresses[ATOMS_PER_POD_MAX];
+    const uint32_t *egress, *ingress; /* rows: number of an answer per variant, then per range */
+};
+
+struct row_key {
+    const struct lineup *lineup;
+    const struct pod_shape *shape;
+    const struct ns *ns;
+    enum direction direction;
+};
+struct row {
+    struct row_key key;
+    uint32_t *ids;
+    UT_hash_handle hh;
+};
+
+struct ns_variants { /* the variants of one namespace stand together */
+    const struct ns *ns;
+    uint32_t first, count;
+};
+
+struct numbered {
+    struct matrix_answer answer;
+    UT_hash_handle hh;
+    uint32_t id;
+};
+
+struct reach_matrix {
+    const struct cluster *cluster;
+    struct reach_book *book;
+    struct port_table *ports;
+    VEC(struct matrix_peer) peers;
+    size_t workloads;             /* of the peers; ranges follow */
+    VEC(struct variant) variants; /* sorted by namespace */
+    VEC(struct ns_variants) namespaces;
+    uint32_t *peer_variants,
+        *peer_first;     /* the variants of a workload: list, and where it begins */
+    VEC(uint32_t) nodes; /* variants on the host network */
+    struct world atoms, pieces;
+    bool by_address; /* some line-up looks at pods' addresses */
+    struct row *rows;
+    uint32_t *everything;              /* the row of who is bound by nothing */
+    VEC(struct matrix_answer) answers; /* of one side, by number */
+    struct numbered *numbers;
+    struct matrix_answer *pairs; /* of two sides, by both numbers; NULL: too many, computed anew */
+    uint32_t *stamps, stamp;     /* variants that have been asked about in this row */
+};
+
+/* Fills atoms, variants and peers. */
+void matrix_find_peers(struct reach_matrix *x);
+size_t matrix_atom_count(const struct reach_matrix *x);
+struct address_range matrix_range_of(const struct world_range *r, int family);
+
+#endif
