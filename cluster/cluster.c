@@ -100,6 +100,7 @@ void cluster_destroy(struct cluster *c)
         free_namespace(c, c->ns_list.items[i]);
     }
     references_free(c);
+    addresses_free(c);
     for (unsigned i = 0; i < KIND_COUNT; i++) {
         TABLE_EACH(&c->objects[i], struct object, obj)
         {
@@ -315,6 +316,11 @@ bool cluster_cert_manager(const struct cluster *c)
 bool cluster_offline(const struct cluster *c)
 {
     return c->offline;
+}
+
+bool cluster_complete(const struct cluster *c)
+{
+    return !c->offline || c->complete;
 }
 
 bool cluster_kind_in_input(const struct cluster *c, enum kind kind)

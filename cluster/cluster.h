@@ -101,7 +101,8 @@ enum delta_what {
                   */
     DELTA_NAMESPACE, /* a struct ns appeared or is about to be freed; `ns` (its Namespace object
                         comes as DELTA_OBJECT) */
-    DELTA_KIND       /* state of `kind` changed */
+    DELTA_KIND,      /* state of `kind` changed */
+    DELTA_ADDRESSES  /* cluster_pod_ranges or cluster_pod_families changed; comes last */
 };
 struct delta {
     enum delta_what what;
@@ -215,6 +216,9 @@ bool cluster_offline(const struct cluster *c);
 bool cluster_kind_in_input(const struct cluster *c,
                            enum kind kind); /* true live, and with `complete` */
 
+bool cluster_complete(const struct cluster *c); /* what is not there does not exist: live, and with
+                                                   `complete` */
+
 /* Pods and bytes, for status, metrics and benchmarks. */
 uint64_t cluster_pod_count(const struct cluster *c);
 
@@ -252,6 +256,14 @@ const char *const *cluster_unmodelled(const struct cluster *c);
  * whoever tells it has everything judged again. */
 void cluster_set_cert_manager(struct cluster *c, bool served);
 bool cluster_cert_manager(const struct cluster *c);
+
+/* The smallest CIDRs that hold the addresses of the cluster's own pods, those on the host network
+ * left out: one for each /16 of IPv4 and each /48 of IPv6 that has any, in no order. `fn` must not
+ * change the cluster. */
+typedef void cluster_range_fn(void *ctx, const struct cidr *range);
+void cluster_pod_ranges(const struct cluster *c, cluster_range_fn *fn, void *ctx);
+/* The families of all pods' addresses: bit 0 IPv4, bit 1 IPv6. */
+unsigned cluster_pod_families(const struct cluster *c);
 
 /* uid of Namespace kube-system: the cluster id; NULL until known. */
 const char *cluster_kube_system_uid(const struct cluster *c);

@@ -139,6 +139,22 @@ struct transaction {
     VEC(struct pod *) dead_pods;
 };
 
+/* The addresses of one /16 (IPv6: /48): the smallest range that holds them, and how many of them
+ * are in its lower half. As long as both halves have some it is the smallest. */
+struct pod_range {
+    struct cidr range, told; /* told.family 0: not yet */
+    uint32_t total, low, hash;
+    bool touched;
+};
+
+struct pod_addresses {
+    struct table ranges;             /* struct pod_range by family and group */
+    VEC(struct pod_range *) touched; /* since the last settling */
+    uint64_t in_family[2];           /* pods' addresses, those on the host network as well */
+    unsigned families;               /* as last told */
+    struct note note;                /* of the newest write that counted */
+};
+
 struct cluster {
     cluster_delta_fn *fn;
     void *ctx;
@@ -158,8 +174,16 @@ struct cluster {
     uint32_t last_generation;
     uint32_t swaps; /* generations that are being swapped in in slices */
     VEC(struct cluster_generation *) generations; /* open ones */
+    struct pod_addresses addresses;
     struct transaction txn;
 };
+
+/* ---- pod_ranges.c ---- */
+/* One pod that counts came (+1) or went (-1). */
+void addresses_count(struct cluster *c, const struct pod *pod, int by);
+/* Narrows the ranges to what is there. True: they are others than before, or the families are. */
+bool addresses_settle(struct cluster *c);
+void addresses_free(struct cluster *c);
 
 /* ---- transaction.c ---- */
 void txn_begin(struct cluster *c, int64_t from_ms, int64_t to_ms);

@@ -42,7 +42,9 @@ static decode_fn *const decoders[KIND_COUNT] = {
 bool pod_annotation_kept(const char *key)
 {
     return strcmp(key, "netauditd.io/owner") == 0 || strcmp(key, "egress-destinations") == 0 ||
-           text_starts(key, "network-policy.kubernetes.io/");
+           text_starts(key, "network-policy.kubernetes.io/") ||
+           strcmp(key, "linkerd.io/inject") == 0 ||
+           strcmp(key, "config.linkerd.io/default-inbound-policy") == 0;
 }
 
 static bool secret_annotation_kept(const char *key)

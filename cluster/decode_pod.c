@@ -53,7 +53,7 @@ static int decode_containers(const cJSON *spec, const struct field *at, const ch
     const struct field *list_at = FIELD(at, key);
     const cJSON *list, *container, *ports, *port;
     uint32_t count, i = 0, j;
-    const char *restart;
+    const char *restart, *name;
     int rc = tree_array(spec, at, key, &list, &count, err);
 
     if (rc != 0) {
@@ -67,9 +67,12 @@ static int decode_containers(const cJSON *spec, const struct field *at, const ch
             return field_error(c_at, err, "must be an object");
         }
         if ((rc = tree_text(container, c_at, "restartPolicy", &restart, err)) != 0 ||
+            (rc = tree_text(container, c_at, "name", &name, err)) != 0 ||
             (rc = tree_array(container, c_at, "ports", &ports, &count, err)) != 0) {
             return rc;
         }
+        b->shape.istio_proxy |= name != NULL && strcmp(name, "istio-proxy") == 0;
+        b->shape.linkerd_proxy |= name != NULL && strcmp(name, "linkerd-proxy") == 0;
         j = 0;
         cJSON_ArrayForEach(port, ports)
         {

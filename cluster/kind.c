@@ -24,10 +24,12 @@
 /* Of pods and templates only what a rule reads: they are many, and theirs differ. */
 #define POD_ANNOTATIONS(at)                                                                        \
     at ".annotations.netauditd\\.io/owner", at ".annotations.network-policy\\.kubernetes\\.io/*",  \
-        at ".annotations.egress-destinations"
+        at ".annotations.egress-destinations", at ".annotations.linkerd\\.io/inject",              \
+        at ".annotations.config\\.linkerd\\.io/default-inbound-policy"
 #define POD_SPEC(at)                                                                               \
-    at ".containers[].ports", at ".initContainers[].ports", at ".initContainers[].restartPolicy",  \
-        at ".hostNetwork", at ".serviceAccountName", at ".dnsPolicy"
+    at ".containers[].name", at ".containers[].ports", at ".initContainers[].name",                \
+        at ".initContainers[].ports", at ".initContainers[].restartPolicy", at ".hostNetwork",     \
+        at ".serviceAccountName", at ".dnsPolicy"
 #define TEMPLATE(at) at ".metadata.labels", POD_ANNOTATIONS(at ".metadata"), POD_SPEC(at ".spec")
 
 static const char *const namespace_paths[] = { METADATA, WRITERS, ANNOTATIONS, NULL };

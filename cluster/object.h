@@ -67,8 +67,9 @@ struct pod_shape {
     uint32_t port_count;
     bool host_network;
     bool has_host_port; /* a container or init container with a hostPort, not on the host network */
-    struct str *service_account; /* the effective one: "default" when unset; never NULL */
-    struct str *dns_policy;      /* the effective one: "ClusterFirst" when unset; never NULL */
+    bool istio_proxy, linkerd_proxy; /* a container or init container of that name */
+    struct str *service_account;     /* the effective one: "default" when unset; never NULL */
+    struct str *dns_policy;          /* the effective one: "ClusterFirst" when unset; never NULL */
     uint32_t hash;
 };
 

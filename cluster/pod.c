@@ -298,6 +298,7 @@ void pod_attach(struct cluster *c, struct ns_entry *e, struct pod *pod)
     }
     spec->cls->pub.pods++;
     w->pub.pods++;
+    addresses_count(c, pod, 1);
     note_bare(pod);
 }
 
@@ -319,6 +320,7 @@ void pod_detach(struct cluster *c, struct ns_entry *e, struct pod *pod)
     }
     spec->cls->pub.pods--;
     w->pub.pods--;
+    addresses_count(c, pod, -1);
     if (--spec->live == 0) {
         spec->cls = NULL;
     }

@@ -21,6 +21,7 @@ static bool shape_same(const void *item, const void *key)
 
     if (a->hash != b->hash || a->port_count != b->port_count ||
         a->host_network != b->host_network || a->has_host_port != b->has_host_port ||
+        a->istio_proxy != b->istio_proxy || a->linkerd_proxy != b->linkerd_proxy ||
         a->service_account != b->service_account || a->dns_policy != b->dns_policy) {
         return false;
     }
@@ -35,7 +36,8 @@ static bool shape_same(const void *item, const void *key)
 
 static uint32_t compute_hash(const struct pod_shape *s)
 {
-    uint64_t h = (uint64_t)s->host_network << 1 | s->has_host_port;
+    uint64_t h = (uint64_t)s->istio_proxy << 3 | (uint64_t)s->linkerd_proxy << 2 |
+                 (uint64_t)s->host_network << 1 | s->has_host_port;
 
     h = hash_mix(h, (uint64_t)s->service_account->hash << 32 | s->dns_policy->hash);
     for (uint32_t i = 0; i < s->port_count; i++) {

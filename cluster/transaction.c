@@ -266,7 +266,7 @@ static void say_classes(struct cluster *c, bool living)
 }
 
 /* Parents before children on the way in, after them on the way out. */
-static void say_all(struct cluster *c)
+static void say_all(struct cluster *c, bool addresses)
 {
     if (c->fn == NULL) {
         return;
@@ -278,6 +278,9 @@ static void say_all(struct cluster *c)
     say_classes(c, false);
     say_workloads(c, false);
     say_namespaces(c, false);
+    if (addresses) {
+        say(c, &(struct delta){ .what = DELTA_ADDRESSES, .op = DELTA_MODIFIED }, &c->addresses.note);
+    }
 }
 
 /* ---- forgetting -------------------------------------------------------------------------------
@@ -340,7 +343,7 @@ void txn_commit(struct cluster *c)
     settle_classes(c);
     settle_workloads(c);
     settle_namespaces(c);
-    say_all(c);
+    say_all(c, addresses_settle(c));
     forget(c);
     c->txn.open = false;
 }

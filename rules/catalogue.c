@@ -78,6 +78,25 @@ size_t rule_index(const struct rule *r)
     return (size_t)(found - sorted);
 }
 
+unsigned rule_own_kinds(const struct rule *r, enum subject_kind s)
+{
+    static const unsigned kinds[SUBJECT_KIND_COUNT] = {
+        [SUBJECT_NAMESPACE] = BIT(KIND_NAMESPACE), [SUBJECT_WORKLOAD] = BIT(KIND_POD),
+        [SUBJECT_SERVICE] = BIT(KIND_SERVICE),     [SUBJECT_INGRESS] = BIT(KIND_INGRESS),
+        [SUBJECT_POLICY] = POLICY_KINDS,
+    };
+
+    if ((r->subjects & BIT(s)) == 0) {
+        return 0;
+    }
+    return s == SUBJECT_POLICY && r->policy_kinds != 0 ? r->policy_kinds : kinds[s];
+}
+
+bool rule_is_about(const struct rule *r, enum subject_kind s, enum kind own)
+{
+    return (rule_own_kinds(r, s) & BIT(own)) != 0;
+}
+
 static const struct rule *find_pair(const char *policy, size_t policy_len, const char *rule)
 {
     size_t count = rule_count();

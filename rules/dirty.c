@@ -164,7 +164,7 @@ void mark_everything(struct engine *e, struct held_cause *cause)
 
 static void read_row(struct engine *e, const struct rule *r, enum subject_kind s, uint64_t bit)
 {
-    unsigned touched = r->needs | BIT(subject_own_kind(s));
+    unsigned touched = r->needs | rule_own_kinds(r, s);
 
     for (const struct depend *d = r->depends; d != NULL && d->how != DEPEND_END; d++) {
         e->depends[d->kind][d->how][s] |= bit;
@@ -218,10 +218,10 @@ void mark_one(struct change *c, struct tracked *t, uint64_t rules)
     }
 }
 
-void mark_named(struct change *c, enum subject_kind s, const struct str *ns, const struct str *name,
+void mark_named(struct change *c, enum kind own, const struct str *ns, const struct str *name,
                 uint64_t rules)
 {
-    mark_one(c, tracked_find(c->e, s, ns, name, NULL, NULL), rules);
+    mark_one(c, tracked_find(c->e, own, ns, name), rules);
 }
 
 void mark_kind(struct change *c, enum subject_kind s, uint64_t rules)
@@ -231,15 +231,14 @@ void mark_kind(struct change *c, enum subject_kind s, uint64_t rules)
     }
 }
 
-static void mark_in_namespace(struct change *c, const struct ns *ns, enum subject_kind s,
-                              uint64_t rules)
+void mark_in_namespace(struct change *c, const struct ns *ns, enum subject_kind s, uint64_t rules)
 {
     if (rules == 0) {
         return;
     }
     switch (s) {
     case SUBJECT_NAMESPACE:
-        mark_named(c, s, ns->name, ns->name, rules);
+        mark_named(c, KIND_NAMESPACE, ns->name, ns->name, rules);
         return;
     case SUBJECT_WORKLOAD:
         for (size_t i = 0; i < ns->workloads.len; i++) {
@@ -248,18 +247,16 @@ static void mark_in_namespace(struct change *c, const struct ns *ns, enum subjec
         return;
     case SUBJECT_SERVICE:
         for (size_t i = 0; i < ns->services.len; i++) {
-            mark_named(c, s, ns->name, ns->services.items[i]->head.name, rules);
+            mark_named(c, KIND_SERVICE, ns->name, ns->services.items[i]->head.name, rules);
         }
         return;
     case SUBJECT_INGRESS:
         for (size_t i = 0; i < ns->ingresses.len; i++) {
-            mark_named(c, s, ns->name, ns->ingresses.items[i]->head.name, rules);
+            mark_named(c, KIND_INGRESS, ns->name, ns->ingresses.items[i]->head.name, rules);
         }
         return;
-    case SUBJECT_NETWORK_POLICY:
-        for (size_t i = 0; i < ns->policies.len; i++) {
-            mark_named(c, s, ns->name, ns->policies.items[i]->head.name, rules);
-        }
+    case SUBJECT_POLICY:
+        mark_policies_in(c, ns, rules);
         return;
     case SUBJECT_KIND_COUNT:
         return;
@@ -330,6 +327,11 @@ static void on_selected(struct change *c, const struct delta *d, enum subject_ki
 {
     bool selects = d->kind == KIND_NETWORK_POLICY || d->kind == KIND_SERVICE;
 
+    if (s == SUBJECT_POLICY && d->kind == KIND_NAMESPACE) {
+        mark_policies_looking_at(c, d, rules);
+        return;
+    }
+
     if (s == SUBJECT_WORKLOAD && selects && d->ns != NULL) {
         mark_selected(c, d->ns, selector_of(d->before), selector_of(d->after), rules);
     } else {
@@ -367,22 +369,7 @@ static void on_depends(struct change *c, const struct delta *d)
             on_related(c, d, s, masks[DEPEND_RELATED][k]);
         }
         mark_kind(c, s, masks[DEPEND_CLUSTER][k]);
-    }
-}
-
-static enum subject_kind subject_of_kind(enum kind kind)
-{
-    switch (kind) {
-    case KIND_NAMESPACE:
-        return SUBJECT_NAMESPACE;
-    case KIND_SERVICE:
-        return SUBJECT_SERVICE;
-    case KIND_INGRESS:
-        return SUBJECT_INGRESS;
-    case KIND_NETWORK_POLICY:
-        return SUBJECT_NETWORK_POLICY;
-    default:
-        return SUBJECT_KIND_COUNT;
+        mark_by_place(c, d->ns, s, masks[DEPEND_DNS][k], masks[DEPEND_MESH][k]);
     }
 }
 
@@ -407,13 +394,19 @@ static void on_object(struct change *c, const struct delta *d)
 
     if (own != SUBJECT_KIND_COUNT) {
         struct str *ns = own == SUBJECT_NAMESPACE ? obj->name : obj->ns;
+        struct tracked *t = d->after == NULL ? tracked_find(c->e, d->kind, ns, obj->name)
+                                             : track(c->e, d->kind, ns, obj->name);
+        if (own == SUBJECT_POLICY && t != NULL) {
+            policy_seen(c->e, t, d->after);
+        }
         if (d->after == NULL) {
-            subject_went(c, tracked_find(c->e, own, ns, obj->name, NULL, NULL));
+            subject_went(c, t);
         } else {
-            mark_one(c, track(c->e, own, ns, obj->name), c->e->lists[own].all);
+            mark_one(c, t, c->e->lists[own].all);
         }
     }
     if (d->kind == KIND_NAMESPACE) {
+        mesh_note_namespace(c, d->before, d->after);
         const struct ns *ns = cluster_ns(c->e->cluster, obj->name->text);
         for (int k = 0; ns != NULL && k < SUBJECT_KIND_COUNT; k++) {
             if (k != SUBJECT_NAMESPACE) {
@@ -440,23 +433,26 @@ static void mark_selectors(struct change *c, const struct pod_class *pc)
     const uint64_t *rules = c->e->depends[KIND_POD][DEPEND_SELECTED];
     const struct ns *ns = pc->ns;
 
-    mark_named(c, SUBJECT_NAMESPACE, ns->name, ns->name, rules[SUBJECT_NAMESPACE]);
+    mark_named(c, KIND_NAMESPACE, ns->name, ns->name, rules[SUBJECT_NAMESPACE]);
     for (size_t i = 0; rules[SUBJECT_SERVICE] != 0 && i < ns->services.len; i++) {
         const struct service *s = ns->services.items[i];
         if (selects_class(s->selector, pc)) {
-            mark_named(c, SUBJECT_SERVICE, ns->name, s->head.name, rules[SUBJECT_SERVICE]);
+            mark_named(c, KIND_SERVICE, ns->name, s->head.name, rules[SUBJECT_SERVICE]);
         }
     }
     mark_in_namespace(c, ns, SUBJECT_INGRESS, rules[SUBJECT_INGRESS]);
-    mark_kind(c, SUBJECT_NETWORK_POLICY, rules[SUBJECT_NETWORK_POLICY]);
+    mark_policies_of_class(c, pc, rules[SUBJECT_POLICY]);
 }
 
 static void on_pods(struct change *c, const struct ns *ns)
 {
     for (int k = 0; k < SUBJECT_KIND_COUNT; k++) {
         enum subject_kind s = (enum subject_kind)k;
-        mark_in_namespace(c, ns, s, c->e->depends[KIND_POD][DEPEND_NAMESPACE][k]);
-        mark_kind(c, s, c->e->depends[KIND_POD][DEPEND_CLUSTER][k]);
+        const uint64_t(*masks)[SUBJECT_KIND_COUNT] =
+            (const uint64_t(*)[SUBJECT_KIND_COUNT])c->e->depends[KIND_POD];
+        mark_in_namespace(c, ns, s, masks[DEPEND_NAMESPACE][k]);
+        mark_kind(c, s, masks[DEPEND_CLUSTER][k]);
+        mark_by_place(c, ns, s, masks[DEPEND_DNS][k], masks[DEPEND_MESH][k]);
     }
 }
 
@@ -466,6 +462,9 @@ static void on_class(struct change *c, const struct delta *d)
     struct tracked *t = w != NULL ? tracked_of_workload(c->e, w) : NULL;
 
     mark_one(c, t, c->e->lists[SUBJECT_WORKLOAD].all);
+    if (d->op != DELTA_MODIFIED) {
+        mesh_note_class(c, d->pod_class, d->op == DELTA_ADDED ? 1 : -1);
+    }
     mark_selectors(c, d->pod_class);
     /* With the first pod the template stops counting, with the last one gone it counts again. */
     if (w != NULL && w->template_class != NULL && w->template_class != d->pod_class) {
@@ -487,6 +486,20 @@ static void on_workload(struct change *c, const struct delta *d)
     on_pods(c, d->workload->ns);
 }
 
+/* Which families of addresses are in use decides what an egress rule must cover, so that with the
+ * first address of a family, or the last, everything is judged anew. */
+static void on_addresses(struct change *c)
+{
+    unsigned families = cluster_pod_families(c->e->cluster);
+
+    for (int k = 0; k < SUBJECT_KIND_COUNT; k++) {
+        mark_kind(c, (enum subject_kind)k,
+                  families != c->e->families ? c->e->lists[k].all
+                                             : c->e->depends[KIND_POD][DEPEND_ADDRESSES][k]);
+    }
+    c->e->families = families;
+}
+
 void engine_note(struct engine *e, const struct delta *d)
 {
     struct change c = { .e = e, .from = d->cause };
@@ -506,6 +519,9 @@ void engine_note(struct engine *e, const struct delta *d)
         break; /* a Namespace is a subject by its object */
     case DELTA_KIND:
         kinds_note(e, d->kind, cause_of(&c));
+        break;
+    case DELTA_ADDRESSES:
+        on_addresses(&c);
         break;
     }
     cause_unref(c.cause);

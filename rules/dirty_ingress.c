@@ -9,7 +9,7 @@ static void mark_ingresses(struct change *c, const struct ingress_vec *ingresses
 {
     for (size_t i = 0; ingresses != NULL && i < ingresses->v.len; i++) {
         const struct object *head = &ingresses->v.items[i]->head;
-        mark_named(c, SUBJECT_INGRESS, head->ns, head->name, rules);
+        mark_named(c, KIND_INGRESS, head->ns, head->name, rules);
     }
 }
 
@@ -41,12 +41,12 @@ void mark_backends(struct change *c, const struct object *ingress, uint64_t rule
         for (uint32_t b = 0; b < ing->rules[r].backend_count; b++) {
             const struct str *service = ing->rules[r].backends[b].service;
             if (service != NULL) {
-                mark_named(c, SUBJECT_SERVICE, ingress->ns, service, rules);
+                mark_named(c, KIND_SERVICE, ingress->ns, service, rules);
             }
         }
     }
     if (ing->has_default_backend && ing->default_backend.service != NULL) {
-        mark_named(c, SUBJECT_SERVICE, ingress->ns, ing->default_backend.service, rules);
+        mark_named(c, KIND_SERVICE, ingress->ns, ing->default_backend.service, rules);
     }
 }
 
@@ -86,7 +86,7 @@ static void mark_group(struct change *c, const struct ingress *ing, uint64_t rul
         const struct ns *ns = cluster_ns_at(cluster, i);
         for (size_t k = 0; k < ns->ingresses.len; k++) {
             if (alb_same_group(ing, ns->ingresses.items[k])) {
-                mark_named(c, SUBJECT_INGRESS, ns->name, ns->ingresses.items[k]->head.name, rules);
+                mark_named(c, KIND_INGRESS, ns->name, ns->ingresses.items[k]->head.name, rules);
             }
         }
     }
@@ -139,7 +139,7 @@ void mark_related_ingresses(struct change *c, const struct object *ingress, uint
     for (size_t i = 0; same != NULL && i < same->v.len; i++) {
         const struct ingress *other = same->v.items[i];
         if (holds_tls_of(ing, other)) {
-            mark_named(c, SUBJECT_INGRESS, other->head.ns, other->head.name, rules);
+            mark_named(c, KIND_INGRESS, other->head.ns, other->head.name, rules);
         }
     }
 }

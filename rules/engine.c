@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/xalloc.h"
 #include "rules/engine_private.h"
+#include "rules/mesh.h"
 
 struct engine *engine_create(const struct cluster *cluster, const struct ruleset *ruleset,
                              const char *cluster_id)
@@ -23,6 +24,8 @@ struct engine *engine_create(const struct cluster *cluster, const struct ruleset
     judge_init(&e->judge, cluster, ruleset, e->cluster_id);
     depends_read(e);
     track_all(e);
+    e->linkerd_users = linkerd_users(cluster);
+    e->families = cluster_pod_families(cluster);
     mark_everything(e, e->no_cause);
     for (unsigned k = 0; k < KIND_COUNT; k++) {
         kinds_note(e, (enum kind)k, e->no_cause);
@@ -45,6 +48,8 @@ void engine_destroy(struct engine *e)
     for (unsigned k = 0; k < KIND_COUNT; k++) {
         cause_unref(e->kind_causes[k]);
     }
+    vec_free(&e->lookers);
+    vec_free(&e->wide);
     table_deinit(&e->subjects);
     vec_free(&e->heap);
     cause_unref(e->no_cause);
@@ -207,7 +212,10 @@ static void judge_subject(struct engine *e, struct tracked *t, int64_t now_ms,
     }
     for (const struct mark *m = &t->marks; m != NULL; m = m->next) {
         for (uint64_t rules = m->rules; rules != 0; rules &= rules - 1) {
-            judge_marked(e, t, (uint32_t)__builtin_ctzll(rules), &m->cause->cause, sink);
+            uint32_t rule = (uint32_t)__builtin_ctzll(rules);
+            if (rule_is_about(e->lists[t->kind].rules[rule], t->kind, t->own)) {
+                judge_marked(e, t, rule, &m->cause->cause, sink);
+            }
         }
     }
     marks_clear(t);
@@ -247,6 +255,7 @@ bool engine_run(struct engine *e, int64_t now_ms, uint64_t budget_us, uint64_t (
         reach_memo_forget(e->judge.memo);
         e->changed = false;
     }
+    e->judge.linkerd_in_use = e->linkerd_users > 0;
     mark_due(e, now_ms);
     while (e->first != NULL) {
         judge_subject(e, e->first, now_ms, sink);

@@ -26,17 +26,28 @@ struct said {                 /* the last verdict of one rule about a subject */
     uint8_t unavailable, off; /* kinds, as struct judge_kinds */
 };
 
+/* Pods, or namespaces, that a policy selects as subject or peer; both selectors are borrowed from
+ * the policy. */
+struct look {
+    const struct selector *namespaces, *pods; /* NULL: any */
+    bool relative;                            /* which namespaces hangs on the subject's */
+};
+
 struct tracked { /* a subject, also one that has just gone */
     enum subject_kind kind;
+    enum kind own; /* subject_own_kind */
     bool queued;
     uint32_t place; /* in engine.by_kind */
     uint32_t hash;
-    struct str *ns, *name;                       /* Namespace: both its name */
+    struct str *ns, *name; /* Namespace: both its name; ns NULL: cluster-scoped */
     struct str *group, *version, *workload_kind; /* workloads; else NULL */
     struct str *uid;                             /* as last said */
     struct tracked *prev, *next;                 /* the queue */
     struct mark marks;                           /* the first; rules 0: none */
     struct held_cause *gone;                     /* deleted since it was last judged */
+    struct look *looks; /* policies: whom they look at beyond their own namespace; NULL: nobody */
+    uint32_t look_count, looker_place, wide_place;
+    bool wide;          /* in engine.wide */
     struct said *said;  /* by the kind's own list of rules; NULL: nothing */
     int64_t *deadlines; /* likewise; NULL: none */
     int64_t deadline;   /* the soonest; 0: none, and not in the heap */
@@ -68,9 +79,13 @@ struct engine {
     uint64_t on_kind[KIND_COUNT][SUBJECT_KIND_COUNT]; /* rules that a kind's state touches */
     struct table subjects;
     VEC(struct tracked *) by_kind[SUBJECT_KIND_COUNT];
-    struct tracked *first, *last; /* the queue of dirty ones */
-    VEC(struct tracked *) heap;   /* by deadline */
-    bool changed;                 /* since reach answers were remembered */
+    VEC(struct tracked *) lookers; /* policies with looks */
+    VEC(struct tracked *) wide;    /* cluster-scoped policies */
+    uint32_t linkerd_users;        /* namespaces and pod classes that say Linkerd is in use */
+    unsigned families;             /* of the pods' addresses */
+    struct tracked *first, *last;  /* the queue of dirty ones */
+    VEC(struct tracked *) heap;    /* by deadline */
+    bool changed;                  /* since reach answers were remembered */
     struct held_cause *no_cause;
 
     bool kinds_dirty;
@@ -80,11 +95,14 @@ struct engine {
 };
 
 /* ---- subjects.c ---- */
-struct tracked *tracked_find(const struct engine *e, enum subject_kind kind, const struct str *ns,
-                             const struct str *name, const struct str *group,
-                             const struct str *workload_kind);
+/* What an object of this kind is as a subject; SUBJECT_KIND_COUNT: none (workloads are known by
+ * their own structs). */
+enum subject_kind subject_of_kind(enum kind kind);
+/* Of an object; `ns` NULL where it is cluster-scoped, but for a Namespace its name. */
+struct tracked *tracked_find(const struct engine *e, enum kind kind, const struct str *ns,
+                             const struct str *name);
 struct tracked *tracked_of_workload(const struct engine *e, const struct workload *w);
-struct tracked *track(struct engine *e, enum subject_kind kind, struct str *ns, struct str *name);
+struct tracked *track(struct engine *e, enum kind kind, struct str *ns, struct str *name);
 struct tracked *track_workload(struct engine *e, const struct workload *w);
 /* Out of queue, heap and lists, and freed. */
 void untrack(struct engine *e, struct tracked *t);
@@ -94,6 +112,10 @@ bool tracked_subject(const struct engine *e, const struct tracked *t, struct sub
 void tracked_ref(const struct tracked *t, struct subject_ref *out);
 /* Everything that the cluster holds. */
 void track_all(struct engine *e);
+
+/* ---- dirty_policy.c ---- */
+/* The policy is this object now, or gone (NULL). */
+void policy_seen(struct engine *e, struct tracked *t, const struct object *obj);
 
 /* ---- dirty.c ---- */
 struct held_cause *cause_hold(const struct cause *c); /* one reference; NULL: the empty cause */

@@ -85,6 +85,9 @@ enum environment ruleset_environment(const struct ruleset *rs, const struct ns *
     if (rs->force_environment >= 0) {
         return (enum environment)rs->force_environment;
     }
+    if (ns == NULL) { /* cluster-scoped */
+        return ENV_STANDARD;
+    }
     const struct label_set *labels = ns->object != NULL ? ns->object->head.labels : NULL;
     for (const char *const *key = rs->environment_labels; *key != NULL; key++) {
         const char *value = label_set_text(labels, *key);

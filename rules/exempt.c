@@ -172,7 +172,7 @@ static const struct exemption_row *find_row(const struct exemption_list *list, s
     for (const uint32_t *i = list->by_rule[rule]; *i < list->count; i++) {
         const struct exemption_row *row = &list->rows[*i];
         if ((row->expires_ms != 0 && row->expires_ms <= now_ms) ||
-            !glob_or_any(row->ns, s->ns->name->text) || !glob_or_any(row->kind, ref.kind) ||
+            !glob_or_any(row->ns, subject_namespace(s)) || !glob_or_any(row->kind, ref.kind) ||
             !glob_or_any(row->name, ref.name) ||
             (row->selector != NULL && !selector_matches(row->selector, subject_labels(s)))) {
             continue;
@@ -200,7 +200,7 @@ static bool is_acme_solver(const struct subject *s)
         return s->service->head.acme_owned && label_set_has(s->service->head.labels, key, "true");
     case SUBJECT_INGRESS:
         return s->ingress->head.acme_owned && label_set_has(s->ingress->head.labels, key, "true");
-    case SUBJECT_NETWORK_POLICY:
+    case SUBJECT_POLICY:
     case SUBJECT_NAMESPACE:
     case SUBJECT_KIND_COUNT:
         break;
@@ -221,7 +221,7 @@ static bool acme_counts(const struct rule *r)
 static const char *built_in(const struct ruleset *rs, const struct rule *r, const struct subject *s,
                             struct arena *arena)
 {
-    const char *ns = s->ns->name->text;
+    const char *ns = subject_namespace(s);
 
     for (size_t i = 0; !rs->audit_system_namespaces && i < ARRAY_LEN(system_namespaces); i++) {
         if (strcmp(system_namespaces[i], ns) == 0) {

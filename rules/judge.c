@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "rules/mesh.h"
 #include "rules/outcome.h"
 
 #define OWNER_ANNOTATION "netauditd.io/owner"
@@ -15,6 +16,7 @@ void judge_init(struct judge *j, const struct cluster *cluster, const struct rul
     j->cluster_id = cluster_id;
     arena_init(&j->arena);
     buf_init(&j->json, EVIDENCE_MAX_BYTES);
+    j->linkerd_in_use = linkerd_users(cluster) > 0;
     j->memo = reach_memo_create(cluster, ruleset_reach_options(ruleset));
 }
 
@@ -31,24 +33,6 @@ void judge_deinit(struct judge *j)
     arena_deinit(&j->arena);
 }
 
-enum kind subject_own_kind(enum subject_kind k)
-{
-    switch (k) {
-    case SUBJECT_NAMESPACE:
-        return KIND_NAMESPACE;
-    case SUBJECT_SERVICE:
-        return KIND_SERVICE;
-    case SUBJECT_INGRESS:
-        return KIND_INGRESS;
-    case SUBJECT_NETWORK_POLICY:
-        return KIND_NETWORK_POLICY;
-    case SUBJECT_WORKLOAD:
-    case SUBJECT_KIND_COUNT:
-        break;
-    }
-    return KIND_POD;
-}
-
 /* ---- the subject ---- */
 
 static const char *owner_of(const struct subject *s)
@@ -61,7 +45,7 @@ static const char *owner_of(const struct subject *s)
     if (owner == NULL) {
         owner = label_set_text(subject_annotations(s), OWNER_ANNOTATION);
     }
-    if (owner == NULL && s->ns->object != NULL) {
+    if (owner == NULL && s->ns != NULL && s->ns->object != NULL) {
         owner = label_set_text(s->ns->object->head.annotations, OWNER_ANNOTATION);
     }
     return owner != NULL ? owner : "";
@@ -69,21 +53,11 @@ static const char *owner_of(const struct subject *s)
 
 static bool is_deleting(const struct subject *s)
 {
-    switch (s->kind) {
-    case SUBJECT_NAMESPACE:
-        return s->ns->object != NULL && s->ns->object->head.deleting;
-    case SUBJECT_WORKLOAD:
+    if (s->kind == SUBJECT_WORKLOAD) {
         return s->workload->deleting;
-    case SUBJECT_SERVICE:
-        return s->service->head.deleting;
-    case SUBJECT_INGRESS:
-        return s->ingress->head.deleting;
-    case SUBJECT_NETWORK_POLICY:
-        return s->policy->head.deleting;
-    case SUBJECT_KIND_COUNT:
-        break;
     }
-    return false;
+    const struct object *obj = subject_object(s);
+    return obj != NULL && obj->deleting;
 }
 
 void judge_turn(struct judge *j, const struct subject *s, int64_t now_ms)
@@ -135,8 +109,9 @@ static void evaluate(struct judge *j, const struct rule *r, struct outcome *said
                              .params = ruleset_params(j->ruleset, r),
                              .now_ms = j->now_ms,
                              .arena = &j->arena,
+                             .linkerd_in_use = j->linkerd_in_use,
                              .memo = j->memo };
-    unsigned needs = r->needs | BIT(subject_own_kind(j->subject->kind));
+    unsigned needs = r->needs | BIT(subject_own_kind(j->subject));
 
     outcome_init(said, &j->arena);
     for (unsigned k = 0; k < KIND_COUNT; k++) {

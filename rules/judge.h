@@ -16,6 +16,7 @@ struct judge {
     const char *cluster_id;
     struct arena arena; /* texts of the present subject's verdicts */
     struct buf json;
+    bool linkerd_in_use;     /* as at judge_init; the caller may know better */
     struct reach_memo *memo; /* the caller forgets it when the cluster has changed */
 
     /* The present subject. */
@@ -43,9 +44,6 @@ void judge_turn(struct judge *j, const struct subject *s, int64_t now_ms);
 void judge_rule(struct judge *j, const struct rule *r, struct verdict *out,
                 struct judge_kinds *kinds);
 void judge_fingerprint(const struct judge *j, struct verdict *v);
-
-/* The kind that a subject of this kind is known by. */
-enum kind subject_own_kind(enum subject_kind k);
 
 /* The verdict about a kind itself (CONTRACTS 1): error while it is unavailable, else pass. Turns
  * away from the subject; the texts live until the next turn. */

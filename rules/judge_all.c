@@ -42,10 +42,28 @@ static void list_namespace(struct entry_vec *all, const struct ns *ns)
         s.ingress = ns->ingresses.items[i];
         add(all, &s);
     }
-    s.kind = SUBJECT_NETWORK_POLICY;
+    s.kind = SUBJECT_POLICY;
     for (size_t i = 0; i < ns->policies.len; i++) {
-        s.policy = ns->policies.items[i];
+        s.policy = &ns->policies.items[i]->head;
         add(all, &s);
+    }
+    for (size_t i = 0; i < ns->cilium_policies.len; i++) {
+        s.policy = &ns->cilium_policies.items[i]->head;
+        add(all, &s);
+    }
+}
+
+static void list_cluster_scoped(struct entry_vec *all, const struct cluster *cluster)
+{
+    for (unsigned k = 0; k < KIND_COUNT; k++) {
+        const struct object_vec *objects;
+        if ((POLICY_KINDS & BIT(k)) == 0 || kind_table[k].namespaced) {
+            continue;
+        }
+        objects = cluster_objects(cluster, (enum kind)k);
+        for (size_t i = 0; i < objects->v.len; i++) {
+            add(all, &(struct subject){ .kind = SUBJECT_POLICY, .policy = objects->v.items[i] });
+        }
     }
 }
 
@@ -67,7 +85,7 @@ static void judge_entry(struct judge *j, const struct entry *entry, int64_t now_
     for (size_t r = 0; r < rule_count(); r++) {
         struct judge_kinds kinds;
         struct verdict v;
-        if (!(rule_at(r)->subjects & BIT(entry->subject.kind))) {
+        if (!rule_is_about(rule_at(r), entry->subject.kind, subject_own_kind(&entry->subject))) {
             continue;
         }
         judge_rule(j, rule_at(r), &v, &kinds);
@@ -96,11 +114,12 @@ static void judge_kinds(struct judge *j, const struct entry_vec *all, int64_t no
         hit[r] = rule_is_on(j->ruleset, rule_at(r)) ? rule_hard_kinds(rule_at(r)) : 0U;
     }
     for (size_t i = 0; i < all->v.len; i++) {
-        judge_turn(j, &all->v.items[i].subject, now_ms);
+        const struct subject *s = &all->v.items[i].subject;
+        judge_turn(j, s, now_ms);
         for (size_t r = 0; r < rule_count(); r++) {
             struct judge_kinds kinds;
             struct verdict v;
-            if (!(rule_at(r)->subjects & BIT(all->v.items[i].subject.kind))) {
+            if (!rule_is_about(rule_at(r), s->kind, subject_own_kind(s))) {
                 continue;
             }
             judge_rule(j, rule_at(r), &v, &kinds);
@@ -131,6 +150,7 @@ void engine_judge_all(const struct cluster *cluster, const struct ruleset *rules
     for (uint32_t i = 0; i < cluster_ns_count(cluster); i++) {
         list_namespace(&all, cluster_ns_at(cluster, i));
     }
+    list_cluster_scoped(&all, cluster);
     if (all.v.len > 1) {
         qsort(all.v.items, all.v.len, sizeof(all.v.items[0]), by_place);
     }

@@ -18,9 +18,7 @@ unsigned rule_hard_kinds(const struct rule *r)
     unsigned kinds = r->needs;
 
     for (int s = 0; s < SUBJECT_KIND_COUNT; s++) {
-        if (r->subjects & BIT(s)) {
-            kinds |= BIT(subject_own_kind((enum subject_kind)s));
-        }
+        kinds |= rule_own_kinds(r, (enum subject_kind)s);
     }
     return kinds;
 }
@@ -35,12 +33,15 @@ bool rule_is_on(const struct ruleset *rs, const struct rule *r)
     return false;
 }
 
-/* Synced and absent are alike: what is known is all there is. */
+/* Synced and absent are alike: what is known is all there is. But of a kind that comes and goes,
+ * being served says by itself what is enforced. */
 static uint8_t state_seen(const struct cluster *c, enum kind kind)
 {
     enum kind_state state = cluster_kind(c, kind)->state;
+    bool same = state == KIND_STATE_SYNCED ||
+                (state == KIND_STATE_ABSENT && kind_table[kind].watch != KIND_WATCH_SERVED);
 
-    return state == KIND_STATE_SYNCED || state == KIND_STATE_ABSENT ? 0 : (uint8_t)(1 + state);
+    return same ? 0 : (uint8_t)(1 + state);
 }
 
 void kinds_note(struct engine *e, enum kind kind, struct held_cause *cause)

@@ -319,6 +319,9 @@ const char *kind_trouble(const struct cluster *c, enum kind kind, bool *unavaila
     case KIND_STATE_STALE:
         return arena_printf(arena, "cannot be judged: what is known of %s is stale", resource);
     case KIND_STATE_OFF:
+        if (kind_table[kind].watch == KIND_WATCH_SERVED) {
+            return NULL; /* nobody asks for it: as where it is not served */
+        }
         return kind == KIND_SECRET
                    ? "not judged: Secrets are not watched; secrets: metadata would"
                    : arena_printf(arena, "not judged: %s are not watched", resource);

@@ -208,20 +208,11 @@ struct reach_book *reach_ask_book(const struct rule_input *in)
 
 /* ---- address families ---- */
 
-static void take_families(void *ctx, const struct pod_view *p)
-{
-    unsigned *families = ctx;
-
-    for (uint8_t i = 0; i < p->ip_count; i++) {
-        *families |= p->ips[i].family == 4 ? FAMILY_IPV4_BIT : FAMILY_IPV6_BIT;
-    }
-}
-
 /* Where no pod has an address yet, IPv4: what a cluster has unless it was built otherwise. */
 unsigned reach_families(struct reach_memo *m)
 {
     if (m->families == 0) {
-        cluster_each_pod(m->cluster, NULL, take_families, &m->families);
+        m->families = cluster_pod_families(m->cluster);
         m->families = m->families != 0 ? m->families : FAMILY_IPV4_BIT;
     }
     return m->families;

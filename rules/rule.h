@@ -17,18 +17,24 @@ enum subject_kind {
     SUBJECT_WORKLOAD,
     SUBJECT_SERVICE,
     SUBJECT_INGRESS,
-    SUBJECT_NETWORK_POLICY,
+    SUBJECT_POLICY, /* of any family */
     SUBJECT_KIND_COUNT
 };
 
+/* The kinds of policies, as bits of enum kind. */
+#define POLICY_KINDS                                                                               \
+    (BIT(KIND_NETWORK_POLICY) | BIT(KIND_CLUSTER_NETWORK_POLICY) |                                 \
+     BIT(KIND_ADMIN_NETWORK_POLICY) | BIT(KIND_BASELINE_ADMIN_NETWORK_POLICY) |                    \
+     BIT(KIND_CILIUM_NETWORK_POLICY) | BIT(KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY))
+
 struct subject {
     enum subject_kind kind;
-    const struct ns *ns; /* the namespace it is in, or is */
+    const struct ns *ns; /* the namespace it is in, or is; NULL for a cluster-scoped policy */
     union {
         const struct workload *workload;
         const struct service *service;
         const struct ingress *ingress;
-        const struct network_policy *policy;
+        const struct object *policy; /* its kind is one of POLICY_KINDS */
     };
 };
 
@@ -38,23 +44,34 @@ const struct label_set *subject_labels(const struct subject *s);
 const struct label_set *subject_annotations(const struct subject *s);
 const struct origin *subject_origin(const struct subject *s); /* NULL live */
 void subject_ref_of(const struct subject *s, struct subject_ref *out);
+/* The kind that it is watched by: KIND_POD for workloads. */
+enum kind subject_own_kind(const struct subject *s);
+/* NULL: a workload whose kind is not watched, or a namespace that is only spoken of. */
+const struct object *subject_object(const struct subject *s);
+const char *subject_namespace(const struct subject *s); /* "" for cluster-scoped policies */
 
 /* How a change of a kind can alter a verdict: which subjects are dirty. */
 enum depend_how {
     DEPEND_END,
     DEPEND_SELF, /* the subject is the object that changed (workload subjects: their object, pods or
                     classes) */
-    DEPEND_NAMESPACE,  /* every subject in the namespace of the changed object (its Namespace's
-                          labels are always  this: environment and exemptions; rows need not say it)
-                        */
+    DEPEND_NAMESPACE,  /* every subject in the namespace of the changed object, and every
+                          cluster-scoped one (its Namespace's labels are always this: environment
+                          and exemptions; rows need not say it) */
     DEPEND_SELECTED,   /* subjects that select, or are selected by, the changed object (old or new
-                          state) */
+                          state); policies also by their peers */
     DEPEND_REFERENCED, /* subjects that name the changed object (Ingress -> Service, Secret,
                           IngressClass) */
     DEPEND_RELATED, /* subjects of the changed object's own kind that have something in common with
                        it, before or after: Ingresses of one ALB group, or of one class where it
                        holds TLS for a host of theirs */
-    DEPEND_CLUSTER  /* every subject */
+    DEPEND_DNS,     /* every subject, when the change is in a namespace of the rule's parameter
+                       `dns-services` */
+    DEPEND_MESH,    /* as DEPEND_NAMESPACE, but every subject when the change is in the namespace of
+                       the rule's parameter `istio-root-namespace`, or when Linkerd comes into use or
+                       goes out of it */
+    DEPEND_ADDRESSES, /* KIND_POD: every subject, when the ranges of the pods' addresses change */
+    DEPEND_CLUSTER    /* every subject */
 };
 struct depend {
     enum kind kind; /* KIND_POD stands for pod classes and workloads, whatever the owner's kind */
@@ -91,7 +108,8 @@ struct outcome;
 struct rule {
     const char *policy, *rule, *title, *category;
     enum severity severity;
-    unsigned subjects;            /* bits of enum subject_kind */
+    unsigned subjects;     /* bits of enum subject_kind */
+    unsigned policy_kinds; /* SUBJECT_POLICY: bits of enum kind, of those only; 0: POLICY_KINDS */
     const struct depend *depends; /* ends with DEPEND_END */
     unsigned needs; /* bits of enum kind without which nothing can be said: unavailable = error */
     uint8_t levels[ENV_COUNT];  /* enum level, columns P S D O of RULES.md */
@@ -115,6 +133,7 @@ struct rule_input {
     enum environment environment;
     const struct rule_params *params;
     int64_t now_ms;
+    bool linkerd_in_use;     /* rules/mesh.h: somewhere in the cluster */
     struct arena *arena;     /* for texts of the outcome; reset after the verdict has been taken */
     struct reach_memo *memo; /* rules/reach.h: what policies mean, shared between the rules */
 };
@@ -172,5 +191,10 @@ const struct rule *rule_at(size_t i); /* sorted by policy, then rule */
  * (restrict-egress-traffic/block-external-ips). NULL. */
 const struct rule *rule_find(const char *id);
 size_t rule_index(const struct rule *r);
+/* The own kinds of its subjects, as bits of enum kind; 0: such subjects are none of its business.
+ */
+unsigned rule_own_kinds(const struct rule *r, enum subject_kind s);
+/* Is it about subjects of this kind and own kind? */
+bool rule_is_about(const struct rule *r, enum subject_kind s, enum kind own);
 
 #endif

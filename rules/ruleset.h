@@ -52,6 +52,7 @@ int ruleset_create(struct ruleset **out, const struct ruleset_settings *settings
                    struct error *err);
 void ruleset_destroy(struct ruleset *rs);
 
+/* `ns` NULL, of what is cluster-scoped: ENV_STANDARD unless one is forced. */
 enum environment ruleset_environment(const struct ruleset *rs, const struct ns *ns);
 enum level ruleset_level(const struct ruleset *rs, const struct rule *r, enum environment e);
 const struct reach_options *ruleset_reach_options(const struct ruleset *rs);

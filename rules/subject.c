@@ -1,9 +1,9 @@
-/* What the five kinds of subjects have in common. */
+/* What the kinds of subjects have in common. */
 #include <stddef.h>
 
 #include "rules/rule.h"
 
-static const struct object *subject_object(const struct subject *s)
+const struct object *subject_object(const struct subject *s)
 {
     switch (s->kind) {
     case SUBJECT_NAMESPACE:
@@ -14,12 +14,35 @@ static const struct object *subject_object(const struct subject *s)
         return &s->service->head;
     case SUBJECT_INGRESS:
         return &s->ingress->head;
-    case SUBJECT_NETWORK_POLICY:
-        return &s->policy->head;
+    case SUBJECT_POLICY:
+        return s->policy;
     case SUBJECT_KIND_COUNT:
         break;
     }
     return NULL;
+}
+
+enum kind subject_own_kind(const struct subject *s)
+{
+    switch (s->kind) {
+    case SUBJECT_NAMESPACE:
+        return KIND_NAMESPACE;
+    case SUBJECT_SERVICE:
+        return KIND_SERVICE;
+    case SUBJECT_INGRESS:
+        return KIND_INGRESS;
+    case SUBJECT_POLICY:
+        return s->policy->kind;
+    case SUBJECT_WORKLOAD:
+    case SUBJECT_KIND_COUNT:
+        break;
+    }
+    return KIND_POD;
+}
+
+const char *subject_namespace(const struct subject *s)
+{
+    return s->ns != NULL ? s->ns->name->text : "";
 }
 
 const struct label_set *subject_labels(const struct subject *s)
@@ -61,18 +84,12 @@ void subject_ref_of(const struct subject *s, struct subject_ref *out)
                                      .uid = str_text(w->uid) };
         return;
     }
-    static const enum kind kinds[SUBJECT_KIND_COUNT] = {
-        [SUBJECT_NAMESPACE] = KIND_NAMESPACE,
-        [SUBJECT_SERVICE] = KIND_SERVICE,
-        [SUBJECT_INGRESS] = KIND_INGRESS,
-        [SUBJECT_NETWORK_POLICY] = KIND_NETWORK_POLICY,
-    };
-    const struct kind_row *row = &kind_table[kinds[s->kind]];
+    const struct kind_row *row = &kind_table[subject_own_kind(s)];
     const struct object *obj = subject_object(s);
     *out = (struct subject_ref){ .group = row->group,
                                  .version = row->version,
                                  .kind = row->name,
-                                 .ns = s->kind == SUBJECT_NAMESPACE ? "" : str_text(s->ns->name),
+                                 .ns = s->kind == SUBJECT_NAMESPACE ? "" : subject_namespace(s),
                                  .name = s->kind == SUBJECT_NAMESPACE ? str_text(s->ns->name)
                                                                       : str_text(obj->name),
                                  .uid = obj != NULL ? str_text(obj->uid) : "" };

@@ -9,14 +9,29 @@
 
 struct key {
     enum subject_kind kind;
+    enum kind own;
     const struct str *ns, *name, *group, *workload_kind;
 };
 
+enum subject_kind subject_of_kind(enum kind kind)
+{
+    switch (kind) {
+    case KIND_NAMESPACE:
+        return SUBJECT_NAMESPACE;
+    case KIND_SERVICE:
+        return SUBJECT_SERVICE;
+    case KIND_INGRESS:
+        return SUBJECT_INGRESS;
+    default:
+        return (POLICY_KINDS & BIT(kind)) != 0 ? SUBJECT_POLICY : SUBJECT_KIND_COUNT;
+    }
+}
+
 static uint32_t hash_key(const struct key *k)
 {
-    uint64_t h = hash_mix(k->ns->hash, k->name->hash);
+    uint64_t h = hash_mix(k->ns != NULL ? k->ns->hash : 0, k->name->hash);
 
-    h = hash_mix(h, (uint64_t)k->kind);
+    h = hash_mix(h, (uint64_t)k->own);
     if (k->kind == SUBJECT_WORKLOAD) {
         h = hash_mix(h, hash_mix(k->group->hash, k->workload_kind->hash));
     }
@@ -33,22 +48,25 @@ static bool same_key(const void *item, const void *key)
     const struct tracked *t = item;
     const struct key *k = key;
 
-    return t->kind == k->kind && t->ns == k->ns && t->name == k->name && t->group == k->group &&
+    return t->own == k->own && t->ns == k->ns && t->name == k->name && t->group == k->group &&
            t->workload_kind == k->workload_kind;
 }
 
-struct tracked *tracked_find(const struct engine *e, enum subject_kind kind, const struct str *ns,
-                             const struct str *name, const struct str *group,
-                             const struct str *workload_kind)
+static struct tracked *find(const struct engine *e, const struct key *key)
 {
-    const struct key key = { kind, ns, name, group, workload_kind };
+    return table_find(&e->subjects, hash_key(key), key, same_key);
+}
 
-    return table_find(&e->subjects, hash_key(&key), &key, same_key);
+struct tracked *tracked_find(const struct engine *e, enum kind kind, const struct str *ns,
+                             const struct str *name)
+{
+    return find(e, &(struct key){ subject_of_kind(kind), kind, ns, name, NULL, NULL });
 }
 
 struct tracked *tracked_of_workload(const struct engine *e, const struct workload *w)
 {
-    return tracked_find(e, SUBJECT_WORKLOAD, w->ns->name, w->name, w->group, w->kind);
+    return find(
+        e, &(struct key){ SUBJECT_WORKLOAD, KIND_POD, w->ns->name, w->name, w->group, w->kind });
 }
 
 static struct tracked *add(struct engine *e, const struct key *key)
@@ -56,18 +74,19 @@ static struct tracked *add(struct engine *e, const struct key *key)
     struct tracked *t = xcalloc(1, sizeof(*t));
 
     t->kind = key->kind;
+    t->own = key->own;
     t->hash = hash_key(key);
     t->place = (uint32_t)e->by_kind[t->kind].len;
     vec_push(&e->by_kind[t->kind], t);
     return t;
 }
 
-struct tracked *track(struct engine *e, enum subject_kind kind, struct str *ns, struct str *name)
+struct tracked *track(struct engine *e, enum kind kind, struct str *ns, struct str *name)
 {
-    struct tracked *t = tracked_find(e, kind, ns, name, NULL, NULL);
+    struct tracked *t = tracked_find(e, kind, ns, name);
 
     if (t == NULL) {
-        t = add(e, &(struct key){ kind, ns, name, NULL, NULL });
+        t = add(e, &(struct key){ subject_of_kind(kind), kind, ns, name, NULL, NULL });
         t->ns = str_ref(ns);
         t->name = str_ref(name);
         table_add(&e->subjects, t, tracked_hash);
@@ -80,7 +99,8 @@ struct tracked *track_workload(struct engine *e, const struct workload *w)
     struct tracked *t = tracked_of_workload(e, w);
 
     if (t == NULL) {
-        t = add(e, &(struct key){ SUBJECT_WORKLOAD, w->ns->name, w->name, w->group, w->kind });
+        t = add(e, &(struct key){ SUBJECT_WORKLOAD, KIND_POD, w->ns->name, w->name, w->group,
+                                  w->kind });
         t->ns = str_ref(w->ns->name);
         t->name = str_ref(w->name);
         t->group = str_ref(w->group);
@@ -100,6 +120,7 @@ void tracked_free(struct tracked *t)
     str_unref(t->version);
     str_unref(t->workload_kind);
     str_unref(t->uid);
+    free(t->looks);
     free(t->said);
     free(t->deadlines);
     free(t);
@@ -111,6 +132,9 @@ void untrack(struct engine *e, struct tracked *t)
 
     queue_remove(e, t);
     deadline_set(e, t, 0);
+    if (t->kind == SUBJECT_POLICY) {
+        policy_seen(e, t, NULL);
+    }
     table_remove(&e->subjects, t, tracked_hash);
     vec_remove_swap(&e->by_kind[t->kind], t->place);
     mover->place = t->place;
@@ -121,66 +145,88 @@ bool tracked_subject(const struct engine *e, const struct tracked *t, struct sub
 {
     const struct object *obj;
 
-    *out = (struct subject){ .kind = t->kind, .ns = cluster_ns(e->cluster, t->ns->text) };
-    if (out->ns == NULL) {
+    *out = (struct subject){ .kind = t->kind,
+                             .ns = t->ns != NULL ? cluster_ns(e->cluster, t->ns->text) : NULL };
+    if (out->ns == NULL && t->ns != NULL) {
         return false;
     }
-    switch (t->kind) {
-    case SUBJECT_NAMESPACE:
+    if (t->kind == SUBJECT_NAMESPACE) {
         return out->ns->object != NULL;
-    case SUBJECT_WORKLOAD:
+    }
+    if (t->kind == SUBJECT_WORKLOAD) {
         out->workload = cluster_workload(e->cluster, t->ns->text, t->group->text,
                                          t->workload_kind->text, t->name->text);
         return out->workload != NULL;
-    case SUBJECT_SERVICE:
-    case SUBJECT_INGRESS:
-    case SUBJECT_NETWORK_POLICY:
-        break;
-    case SUBJECT_KIND_COUNT:
-        return false;
     }
-    obj = cluster_find(e->cluster, subject_own_kind(t->kind), t->ns->text, t->name->text);
+    obj = cluster_find(e->cluster, t->own, t->ns != NULL ? t->ns->text : NULL, t->name->text);
     if (t->kind == SUBJECT_SERVICE) {
         out->service = (const struct service *)obj;
     } else if (t->kind == SUBJECT_INGRESS) {
         out->ingress = (const struct ingress *)obj;
     } else {
-        out->policy = (const struct network_policy *)obj;
+        out->policy = obj;
     }
     return obj != NULL;
 }
 
 void tracked_ref(const struct tracked *t, struct subject_ref *out)
 {
-    const struct kind_row *row = &kind_table[subject_own_kind(t->kind)];
+    const struct kind_row *row = &kind_table[t->own];
     bool workload = t->kind == SUBJECT_WORKLOAD;
 
     *out = (struct subject_ref){ .group = workload ? str_text(t->group) : row->group,
                                  .version = workload ? str_text(t->version) : row->version,
                                  .kind = workload ? str_text(t->workload_kind) : row->name,
-                                 .ns = t->kind == SUBJECT_NAMESPACE ? "" : t->ns->text,
+                                 .ns = t->kind == SUBJECT_NAMESPACE ? "" : str_text(t->ns),
                                  .name = t->name->text,
                                  .uid = str_text(t->uid) };
+}
+
+static void track_object(struct engine *e, const struct object *obj)
+{
+    struct tracked *t =
+        track(e, obj->kind, obj->kind == KIND_NAMESPACE ? obj->name : obj->ns, obj->name);
+
+    if (t->kind == SUBJECT_POLICY) {
+        policy_seen(e, t, obj);
+    }
+}
+
+static void track_namespace(struct engine *e, const struct ns *ns)
+{
+    if (ns->object != NULL) {
+        track_object(e, &ns->object->head);
+    }
+    for (size_t k = 0; k < ns->policies.len; k++) {
+        track_object(e, &ns->policies.items[k]->head);
+    }
+    for (size_t k = 0; k < ns->cilium_policies.len; k++) {
+        track_object(e, &ns->cilium_policies.items[k]->head);
+    }
+    for (size_t k = 0; k < ns->services.len; k++) {
+        track_object(e, &ns->services.items[k]->head);
+    }
+    for (size_t k = 0; k < ns->ingresses.len; k++) {
+        track_object(e, &ns->ingresses.items[k]->head);
+    }
+    for (size_t k = 0; k < ns->workloads.len; k++) {
+        track_workload(e, ns->workloads.items[k]);
+    }
 }
 
 void track_all(struct engine *e)
 {
     for (uint32_t i = 0; i < cluster_ns_count(e->cluster); i++) {
-        const struct ns *ns = cluster_ns_at(e->cluster, i);
-        if (ns->object != NULL) {
-            track(e, SUBJECT_NAMESPACE, ns->name, ns->name);
+        track_namespace(e, cluster_ns_at(e->cluster, i));
+    }
+    for (unsigned k = 0; k < KIND_COUNT; k++) {
+        const struct object_vec *objects;
+        if ((POLICY_KINDS & BIT(k)) == 0 || kind_table[k].namespaced) {
+            continue;
         }
-        for (size_t k = 0; k < ns->policies.len; k++) {
-            track(e, SUBJECT_NETWORK_POLICY, ns->name, ns->policies.items[k]->head.name);
-        }
-        for (size_t k = 0; k < ns->services.len; k++) {
-            track(e, SUBJECT_SERVICE, ns->name, ns->services.items[k]->head.name);
-        }
-        for (size_t k = 0; k < ns->ingresses.len; k++) {
-            track(e, SUBJECT_INGRESS, ns->name, ns->ingresses.items[k]->head.name);
-        }
-        for (size_t k = 0; k < ns->workloads.len; k++) {
-            track_workload(e, ns->workloads.items[k]);
+        objects = cluster_objects(e->cluster, (enum kind)k);
+        for (size_t i = 0; i < objects->v.len; i++) {
+            track_object(e, objects->v.items[i]);
         }
     }
 }

@@ -34,6 +34,9 @@ static void hear(void *ctx, const struct delta *d)
         buf_addf(&heard, "kind:%s=%s", kind_table[d->kind].name,
                  kind_state_name(cluster_kind(c, d->kind)->state));
         break;
+    case DELTA_ADDRESSES:
+        buf_adds(&heard, "addresses");
+        break;
     }
 }
 
@@ -117,7 +120,7 @@ TEST(events_say_what_changed_and_nothing_else)
     CHECK_STR("a second pod of the class", said(), "");
     apply(KIND_POD, json("web-h1-b", 2, 4, WEB_OF("web-h1"),
                          ",\"status\":{\"phase\":\"Running\",\"podIPs\":[{\"ip\":\"10.0.0.1\"}]}"));
-    CHECK_STR("its address", said(), "");
+    CHECK_STR("its address", said(), "addresses");
     apply(KIND_DEPLOYMENT, json("web", 3, 5, "", TEMPLATE));
     CHECK_STR("the object of the workload, template and pods in one class", said(),
               "+Deployment ~workload:Deployment/web ~class:web(2)");
@@ -129,7 +132,7 @@ TEST(events_say_what_changed_and_nothing_else)
     apply(KIND_POD, json("web-h1-a", 1, 7, WEB_OF("web-h1"), DONE));
     CHECK_STR("a pod finishes", said(), "");
     apply(KIND_POD, json("web-h1-b", 2, 8, WEB_OF("web-h1"), DONE));
-    CHECK_STR("the last pod finishes", said(), "~class:web(0)");
+    CHECK_STR("the last pod finishes", said(), "~class:web(0) addresses");
     CHECK_INT("finished pods are pods still", cluster_pod_count(c), 2);
     cluster_delete(c, decode(KIND_DEPLOYMENT, json("web", 3, 9, "", TEMPLATE)), 11);
     CHECK_STR("the object goes, no pod is left", said(),

@@ -124,10 +124,12 @@ static void put_spec(struct buf *b, enum kind kind)
     switch (kind) {
     case KIND_POD:
         buf_addf(b,
-                 ",\"spec\":{\"containers\":[{\"ports\":[{\"containerPort\":%u}]}]},\"status\":{"
+                 ",\"spec\":{\"containers\":[{\"ports\":[{\"containerPort\":%u}]}]%s},\"status\":{"
                  "\"phase\":"
-                 "\"%s\",\"podIPs\":[{\"ip\":\"10.0.0.%u\"}]}",
-                 80 + roll(2), roll(5) == 0 ? "Succeeded" : "Running", roll(3));
+                 "\"%s\",\"podIPs\":[{\"ip\":\"10.%u.%u.%u\"}%s]}",
+                 80 + roll(2), roll(6) == 0 ? ",\"hostNetwork\":true" : "",
+                 roll(5) == 0 ? "Succeeded" : "Running", roll(2), roll(2) * 128, roll(6),
+                 roll(6) == 0 ? ",{\"ip\":\"fd00:0:0:5::1\"}" : "");
         break;
     case KIND_SERVICE:
         buf_addf(b, ",\"spec\":{\"selector\":%s}", service_selectors[roll(3)]);
@@ -308,6 +310,91 @@ static void tell(const void *identity, enum delta_op op, const struct buf *b)
     }
 }
 
+/* ---- where the pods' addresses lie ---- */
+
+static void put_range(void *ctx, const struct cidr *range)
+{
+    char text[CIDR_TEXT_MAX];
+
+    cidr_format(range, text);
+    vec_push(&((struct lines *)ctx)->v, xstrdup(text));
+}
+
+static char *ranges_text(const struct cluster *c)
+{
+    struct lines l = { .v = { .items = NULL } };
+    struct buf families;
+
+    cluster_pod_ranges(c, put_range, &l);
+    buf_init(&families, 64);
+    buf_addf(&families, "families %u", cluster_pod_families(c));
+    vec_push(&l.v, buf_take(&families));
+    return lines_take(&l);
+}
+
+struct plain { /* the ranges, by looking at every pod */
+    VEC(struct cidr) v;
+    unsigned families;
+};
+
+static unsigned bit_of(const struct cidr *a, unsigned i)
+{
+    return (unsigned)a->addr[i / 8] >> (7 - i % 8) & 1U;
+}
+
+static void fold(struct plain *p, const struct cidr *a)
+{
+    unsigned group = a->family == 4 ? 16 : 48;
+
+    for (size_t i = 0; i < p->v.len; i++) {
+        struct cidr *r = &p->v.items[i];
+        unsigned n = 0;
+        while (r->family == a->family && n < r->bits && bit_of(r, n) == bit_of(a, n)) {
+            n++;
+        }
+        if (n >= group) {
+            for (unsigned b = n; b < (a->family == 4 ? 32U : 128U); b++) {
+                r->addr[b / 8] &= (uint8_t) ~(1U << (7 - b % 8));
+            }
+            r->bits = (uint8_t)n;
+            return;
+        }
+    }
+    vec_push(&p->v, *a);
+}
+
+static void fold_pod(void *ctx, const struct pod_view *pod)
+{
+    struct plain *p = ctx;
+
+    for (uint8_t i = 0; pod->pod_class != NULL && i < pod->ip_count; i++) {
+        p->families |= pod->ips[i].family == 4 ? 1U : 2U;
+        if (!pod->pod_class->shape->host_network) {
+            fold(p, &pod->ips[i]);
+        }
+    }
+}
+
+static char *plain_text(const struct cluster *c)
+{
+    struct lines l = { .v = { .items = NULL } };
+    struct plain p = { .families = 0 };
+    struct buf families;
+
+    cluster_each_pod(c, NULL, fold_pod, &p);
+    for (size_t i = 0; i < p.v.len; i++) {
+        put_range(&l, &p.v.items[i]);
+    }
+    vec_free(&p.v);
+    buf_init(&families, 64);
+    buf_addf(&families, "families %u", p.families);
+    vec_push(&l.v, buf_take(&families));
+    return lines_take(&l);
+}
+
+static const struct cluster *heard_of;
+static char *told_ranges; /* as they were at the last delta about them */
+
 static void listen(void *ctx, const struct delta *d)
 {
     struct buf b;
@@ -341,6 +428,10 @@ static void listen(void *ctx, const struct delta *d)
         delta_faults += kind_table[d->kind].namespaced && d->ns == NULL;
         break;
     case DELTA_KIND:
+        break;
+    case DELTA_ADDRESSES:
+        free(told_ranges);
+        told_ranges = ranges_text(heard_of);
         break;
     }
     buf_deinit(&b);
@@ -599,6 +690,8 @@ static bool run_sequence(uint64_t seed)
     forget_world();
     forget_mirror();
     cluster_on_delta(c, listen, NULL);
+    heard_of = c;
+    told_ranges = ranges_text(c);
     for (unsigned i = 0; i < steps && good; i++) {
         struct lines l = { .v = { .items = NULL } };
         struct cluster *scratch;
@@ -618,6 +711,8 @@ static bool run_sequence(uint64_t seed)
         cluster_destroy(scratch);
         cluster_lines_told(c, &l);
         good = same_text("mirror against cache", mirror_text(), lines_take(&l)) && good;
+        good = same_text("ranges against pods", ranges_text(c), plain_text(c)) && good;
+        good = same_text("told ranges", xstrdup(told_ranges), ranges_text(c)) && good;
         good = good && delta_faults == 0;
         if (!good) {
             fprintf(stderr, "SEED=%llu, step %u, %u faulty deltas\n", (unsigned long long)seed, i,
@@ -625,6 +720,7 @@ static bool run_sequence(uint64_t seed)
         }
     }
     cluster_destroy(c);
+    free(told_ranges);
     forget_world();
     forget_mirror();
     return good;
