@@ -42,6 +42,10 @@ static void sort_rules(void)
         { ingress_tls_rules, ingress_tls_rule_count },
         { service_rules, service_rule_count },
         { service_target_rules, service_target_rule_count },
+        { egress_rules, egress_rule_count },
+        { policy_health_rules, policy_health_rule_count },
+        { policy_dns_rules, policy_dns_rule_count },
+        { zero_trust_rules, zero_trust_rule_count },
     };
 
     for (size_t l = 0; l < ARRAY_LEN(lists); l++) {

@@ -274,11 +274,11 @@ static void workload_isolated(const struct rule_input *in, struct outcome *out)
  * namespaces decide. */
 static const struct depend on_policies[] = { { KIND_NAMESPACE, DEPEND_SELF },
                                              { KIND_POD, DEPEND_SELF },
-                                             { KIND_NETWORK_POLICY, DEPEND_NAMESPACE },
+                                             DEPENDS_ON_POLICIES,
                                              { 0, DEPEND_END } };
 static const struct depend on_namespace[] = { { KIND_NAMESPACE, DEPEND_SELF },
                                               { KIND_POD, DEPEND_NAMESPACE },
-                                              { KIND_NETWORK_POLICY, DEPEND_NAMESPACE },
+                                              DEPENDS_ON_POLICIES,
                                               { 0, DEPEND_END } };
 static const struct depend on_workload[] = { { KIND_POD, DEPEND_SELF }, { 0, DEPEND_END } };
 
@@ -305,7 +305,7 @@ const struct rule network_policy_rules[] = {
       .severity = SEVERITY_HIGH,
       .subjects = BIT(SUBJECT_NAMESPACE) | BIT(SUBJECT_WORKLOAD),
       .depends = on_policies,
-      .needs = BIT(KIND_NETWORK_POLICY),
+      .needs = POLICY_KINDS,
       .levels = { LEVEL_FAIL, LEVEL_FAIL, LEVEL_WARN, LEVEL_FAIL },
       .params = minimum_params,
       .description =
@@ -336,7 +336,7 @@ const struct rule network_policy_rules[] = {
       .severity = SEVERITY_HIGH,
       .subjects = BIT(SUBJECT_NAMESPACE),
       .depends = on_namespace,
-      .needs = BIT(KIND_NETWORK_POLICY),
+      .needs = POLICY_KINDS,
       .levels = { LEVEL_FAIL, LEVEL_FAIL, LEVEL_WARN, LEVEL_FAIL },
       .description = "A pod that no policy selects accepts everything. Only when every pod, "
                      "whatever its labels, is isolated does a "
@@ -363,7 +363,7 @@ const struct rule network_policy_rules[] = {
       .severity = SEVERITY_MEDIUM,
       .subjects = BIT(SUBJECT_NAMESPACE),
       .depends = on_namespace,
-      .needs = BIT(KIND_NETWORK_POLICY),
+      .needs = POLICY_KINDS,
       .levels = { LEVEL_FAIL, LEVEL_WARN, LEVEL_OFF, LEVEL_WARN },
       .description = "Where egress is open by default, a pod that has been broken into can reach "
                      "every other pod, the cloud's "
@@ -418,7 +418,7 @@ const struct rule network_policy_rules[] = {
       .severity = SEVERITY_HIGH,
       .subjects = BIT(SUBJECT_WORKLOAD),
       .depends = on_policies,
-      .needs = BIT(KIND_NETWORK_POLICY),
+      .needs = POLICY_KINDS,
       .levels = { LEVEL_FAIL, LEVEL_FAIL, LEVEL_WARN, LEVEL_WARN },
       .exempt_labels =
           (const struct label_pair[]){ { "network-policy.kubernetes.io/ingress", "unrestricted" },

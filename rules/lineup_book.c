@@ -170,7 +170,7 @@ static void add_unmodelled(struct reach_book *b)
     }
 }
 
-static void read_cluster(struct reach_book *b)
+void reach_book_read(struct reach_book *b)
 {
     if (b->read) {
         return;
@@ -251,7 +251,7 @@ static struct ns_forms *forms_of(struct reach_book *b, const struct ns *ns)
 {
     struct ns_forms *n;
 
-    read_cluster(b);
+    reach_book_read(b);
     HASH_FIND(hh, b->namespaces, &ns, sizeof(ns), n);
     if (n == NULL) {
         n = xcalloc(1, sizeof(*n));

@@ -56,6 +56,8 @@ struct reach_book {
     struct object_vec objects; /* scratch as well */
 };
 
+/* What is enforced, and the cluster-wide forms: before the questions below are asked. */
+void reach_book_read(struct reach_book *b);
 /* Cilium: labels that exist for no selector (SEMANTICS 5.5). */
 bool reach_label_hidden(const struct reach_book *b, const struct str *key);
 #define HIDDEN_LABEL "a label that Cilium leaves out unless it is configured"

@@ -42,7 +42,7 @@ static const char *const some_namespaces[] = { "shop-prod", "test-ns", "kube-sys
                                                "istio-system" };
 static const char *const some_kinds_names[KIND_COUNT][3] = {
     [KIND_POD] = { "web-7d9f8c6b5-abcde", "db-0", "job-1" },
-    [KIND_SERVICE] = { "web", "db", "lb" },
+    [KIND_SERVICE] = { "web", "db", "kube-dns" },
     [KIND_INGRESS] = { "web", "private", "alb" },
     [KIND_INGRESS_CLASS] = { "nginx", "alb", "odd" },
     [KIND_NETWORK_POLICY] = { "deny", "allow", "odd" },
@@ -51,6 +51,12 @@ static const char *const some_kinds_names[KIND_COUNT][3] = {
     [KIND_DAEMON_SET] = { "agent", "web", "db" },
     [KIND_CRON_JOB] = { "job", "clean", "web" },
     [KIND_SECRET] = { "tls-a", "tls-b", "tls-c" },
+    [KIND_CLUSTER_NETWORK_POLICY] = { "admin", "base", "odd" },
+    [KIND_ADMIN_NETWORK_POLICY] = { "admin", "second", "odd" },
+    [KIND_BASELINE_ADMIN_NETWORK_POLICY] = { "default", "second", "odd" },
+    [KIND_CILIUM_NETWORK_POLICY] = { "deny", "allow", "odd" },
+    [KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY] = { "deny", "allow", "odd" },
+    [KIND_PEER_AUTHENTICATION] = { "default", "web", "odd" },
 };
 
 /* ---- pieces ---- */
@@ -77,9 +83,13 @@ static inline void put_map(struct buf *b, struct chance *c, const char *key,
 }
 
 static const char *const pod_labels[][2] = {
-    { "app", "web" },     { "app", "db" },
-    { "tier", "a" },      { "tier", "b" },
-    { "k8s-app", "dns" }, { "network-policy.kubernetes.io/ingress", "unrestricted" },
+    { "app", "web" },
+    { "app", "db" },
+    { "tier", "a" },
+    { "tier", "b" },
+    { "k8s-app", "kube-dns" },
+    { "network-egress", "external" },
+    { "network-policy.kubernetes.io/ingress", "unrestricted" },
 };
 
 static inline void put_selector(struct buf *b, struct chance *c)
@@ -101,6 +111,7 @@ static inline void put_selector(struct buf *b, struct chance *c)
         "{\"matchExpressions\":[{\"key\":\"tier\",\"operator\":\"DoesNotExist\"}]}",
         "{\"matchLabels\":{\"statefulset.kubernetes.io/pod-name\":\"db-0\"}}",
         "{\"matchLabels\":{\"pod-template-hash\":\"7d9f8c6b5\"}}",
+        "{\"matchExpressions\":[{\"key\":\"pod-template-hash\",\"operator\":\"DoesNotExist\"}]}",
         "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Like\",\"values\":[\"w\"]}]"
         "}", /* malformed
               */
@@ -115,6 +126,10 @@ static inline void put_meta(struct buf *b, struct chance *c, enum kind kind, con
     static const char *const common[][2] = { { "netauditd.io/owner", "team-web" },
                                              { "netauditd.io/owner", "team-db" },
                                              { "note", "x" } };
+    static const char *const meshed[][2] = {
+        { "linkerd.io/inject", "enabled" },
+        { "config.linkerd.io/default-inbound-policy", "deny" },
+    };
 
     buf_addf(b, "{\"apiVersion\":\"%s%s%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"",
              kind_table[kind].group, kind_table[kind].group[0] != '\0' ? "/" : "",
@@ -129,7 +144,11 @@ static inline void put_meta(struct buf *b, struct chance *c, enum kind kind, con
     }
     if (kind != KIND_INGRESS && kind != KIND_SERVICE && kind != KIND_NAMESPACE &&
         kind != KIND_SECRET && kind != KIND_INGRESS_CLASS) {
-        put_map(b, c, "annotations", common, ARRAY_LEN(common), 10);
+        if (chance_percent(c, 2)) { /* so few that Linkerd comes and goes */
+            put_map(b, c, "annotations", meshed, ARRAY_LEN(meshed), 60);
+        } else {
+            put_map(b, c, "annotations", common, ARRAY_LEN(common), 10);
+        }
     }
 }
 
@@ -139,10 +158,16 @@ static inline void put_namespace(struct buf *b, struct chance *c, const char *na
 {
     static const char *const labels[][2] = { { "environment", "production" },
                                              { "env", "dev" },
-                                             { "netauditd.io/environment", "staging" } };
+                                             { "netauditd.io/environment", "staging" },
+                                             { "team", "a" },
+                                             { "team", "b" },
+                                             { "istio-injection", "enabled" },
+                                             { "istio.io/dataplane-mode", "ambient" } };
     static const char *const annotations[][2] = {
         { "network-policy.kubernetes.io/default-deny", "true" },
         { "netauditd.io/owner", "team-ns" },
+        { "config.linkerd.io/default-inbound-policy", "all-authenticated" },
+        { "config.linkerd.io/default-inbound-policy", "audit" },
     };
 
     (void)name;
@@ -159,10 +184,16 @@ static inline void put_ports(struct buf *b, struct chance *c)
         "[{\"name\":\"http\",\"containerPort\":80,\"protocol\":\"UDP\"}]",
         "[{\"name\":\"metrics\",\"containerPort\":9090},{\"containerPort\":53,\"protocol\":\"UDP\"}"
         "]",
+        "[{\"name\":\"dns\",\"containerPort\":5353,\"protocol\":\"UDP\"},{\"name\":\"dns-tcp\","
+        "\"containerPort\":5353}]",
+        "[{\"containerPort\":80,\"hostPort\":8000}]",
     };
+    static const char *const names[] = { "c", "c", "c", "c", "c", "istio-proxy" };
+    const char *name = chance_percent(c, 1) ? "linkerd-proxy" : ONE_OF(c, names);
 
-    buf_addf(b, "{\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"ports\":%s}]%s}",
-             ONE_OF(c, ports), chance_percent(c, 12) ? ",\"hostNetwork\":true" : "");
+    buf_addf(b, "{\"containers\":[{\"name\":\"%s\",\"image\":\"i\",\"ports\":%s}]%s%s}", name,
+             ONE_OF(c, ports), chance_percent(c, 12) ? ",\"hostNetwork\":true" : "",
+             chance_percent(c, 10) ? ",\"dnsPolicy\":\"Default\"" : "");
 }
 
 static inline void put_template(struct buf *b, struct chance *c)
@@ -211,14 +242,25 @@ static inline void put_pod_body(struct buf *b, struct chance *c, const char *nam
                                  { "acme.cert-manager.io/http01-solver", "true" },
                                  { "app", "web" },
                                  { "app", "db" },
+                                 { "k8s-app", "kube-dns" },
+                                 { "sidecar.istio.io/inject", "true" },
                                  { "tier", "a" },
                                  { "tier", "b" } };
 
     put_map(b, c, "labels", (const char *const(*)[2])per_pod, ARRAY_LEN(per_pod), 35);
     buf_addf(b, ",\"ownerReferences\":[%s]},\"spec\":", owner);
     put_ports(b, c);
-    buf_addf(b, ",\"status\":{\"phase\":\"%s\",\"podIPs\":[{\"ip\":\"10.0.0.%u\"}]}}",
-             chance_percent(c, 12) ? "Succeeded" : "Running", chance_below(c, 4));
+    buf_addf(b, ",\"status\":{\"phase\":\"%s\",\"podIPs\":[",
+             chance_percent(c, 12) ? "Succeeded" : "Running");
+    if (chance_percent(c, 80)) {
+        buf_addf(b, "{\"ip\":\"10.%u.%u.%u\"}", chance_below(c, 2), chance_below(c, 2),
+                 chance_below(c, 4));
+    }
+    if (chance_percent(c, 4)) {
+        buf_addf(b, "%s{\"ip\":\"fd00::%u\"}", b->data[b->len - 1] == '[' ? "" : ",",
+                 chance_below(c, 4));
+    }
+    buf_adds(b, "]}}");
 }
 
 static inline void put_policy_rules(struct buf *b, struct chance *c, const char *section,
@@ -235,6 +277,15 @@ static inline void put_policy_rules(struct buf *b, struct chance *c, const char 
         "[{\"ipBlock\":{\"cidr\":\"0.0.0.0/1\"}}]",
         "[{\"ipBlock\":{\"cidr\":\"128.0.0.0/1\",\"except\":[\"169.254.169.254/32\"]}}]",
         "[{\"ipBlock\":{\"cidr\":\"10.0.0.0/8\"}}]",
+        "[{\"ipBlock\":{\"cidr\":\"10.0.0.0/30\"}}]",
+        "[{\"ipBlock\":{\"cidr\":\"10.1.1.2/32\"}}]",
+        "[{\"ipBlock\":{\"cidr\":\"fd00::/126\"}}]",
+        "[{\"ipBlock\":{\"cidr\":\"169.254.20.10/32\"}}]",
+        "[{\"namespaceSelector\":{\"matchLabels\":{\"team\":\"a\"}}}]",
+        "[{\"namespaceSelector\":{\"matchLabels\":{\"kubernetes.io/"
+        "metadata.name\":\"kube-system\"}},"
+        "\"podSelector\":{\"matchLabels\":{\"k8s-app\":\"kube-dns\"}}}]",
+        "[{\"podSelector\":{\"matchLabels\":{\"tier\":\"b\"}}}]",
         "[{\"namespaceSelector\":{\"matchExpressions\":[{\"key\":\"team\",\"operator\":"
         "\"DoesNotExist\"}]}},"
         "{\"namespaceSelector\":{\"matchExpressions\":[{\"key\":\"team\",\"operator\":\"Exists\"}]}"
@@ -245,6 +296,8 @@ static inline void put_policy_rules(struct buf *b, struct chance *c, const char 
         "",
         "[]",
         "[{\"port\":80}]",
+        "[{\"protocol\":\"UDP\",\"port\":53}]",
+        "[{\"protocol\":\"UDP\",\"port\":\"dns\"}]",
         "[{\"protocol\":\"UDP\"}]",
         "[{\"port\":1,\"endPort\":8079}]",
         "[{\"port\":8081,\"endPort\":65535},{\"port\":\"http\"}]",
@@ -309,8 +362,10 @@ static inline void put_service_body(struct buf *b, struct chance *c)
         ",\"type\":\"LoadBalancer\"",
         ",\"type\":\"ExternalName\",\"externalName\":\"x.example\""
     };
-    static const char *const selectors[] = { "", ",\"selector\":{\"app\":\"web\"}",
+    static const char *const selectors[] = { "",
+                                             ",\"selector\":{\"app\":\"web\"}",
                                              ",\"selector\":{\"app\":\"db\"}",
+                                             ",\"selector\":{\"k8s-app\":\"kube-dns\"}",
                                              ",\"selector\":{\"tier\":\"a\"}",
                                              ",\"selector\":{\"app\":\"none\"}" };
     static const char *const ports[] = {
@@ -319,6 +374,8 @@ static inline void put_service_body(struct buf *b, struct chance *c)
         "[{\"port\":80,\"nodePort\":30080}]",
         "[{\"port\":80,\"nodePort\":8080}]",
         "[{\"port\":53,\"protocol\":\"UDP\",\"targetPort\":\"metrics\"}]",
+        "[{\"name\":\"dns\",\"port\":53,\"protocol\":\"UDP\",\"targetPort\":\"dns\"},"
+        "{\"name\":\"m\",\"port\":9153}]",
     };
 
     put_map(b, c, "labels", labels, ARRAY_LEN(labels), 25);
@@ -408,6 +465,131 @@ static inline void put_secret_body(struct buf *b, struct chance *c)
     buf_adds(b, "}}");
 }
 
+/* ---- the other families ---- */
+
+/* A list of up to three of the entries. */
+static inline void put_some(struct buf *b, struct chance *c, const char *key,
+                            const char *const *entries, size_t count)
+{
+    uint32_t n = chance_below(c, 4);
+
+    buf_addf(b, ",\"%s\":[", key);
+    for (uint32_t i = 0; i < n; i++) {
+        buf_addf(b, "%s%s", i > 0 ? "," : "", entries[chance_below(c, (uint32_t)count)]);
+    }
+    buf_adds(b, "]");
+}
+
+#define DNS_PODS                                                                                   \
+    "{\"pods\":{\"namespaceSelector\":{\"matchLabels\":{\"kubernetes.io/metadata.name\":\"kube-"   \
+    "system\"}},\"podSelector\":{\"matchLabels\":{\"k8s-app\":\"kube-dns\"}}}}"
+
+static inline void put_tiered_body(struct buf *b, struct chance *c, enum kind kind)
+{
+    static const char *const subjects[] = {
+        "{\"namespaces\":{}}",
+        "{\"namespaces\":{\"matchLabels\":{\"team\":\"a\"}}}",
+        "{\"pods\":{\"namespaceSelector\":{},\"podSelector\":{\"matchLabels\":{\"app\":\"web\"}}}}",
+        "{\"pods\":{\"namespaceSelector\":{\"matchLabels\":{\"team\":\"b\"}},\"podSelector\":{}}}",
+    };
+    static const char *const ingress[] = {
+        "{\"action\":\"%s\",\"from\":[{\"namespaces\":{}}]}",
+        "{\"action\":\"%s\",\"from\":[{\"namespaces\":{\"matchLabels\":{\"team\":\"a\"}}}]}",
+        "{\"action\":\"%s\",\"from\":[{\"pods\":{\"namespaceSelector\":{},\"podSelector\":{"
+        "\"matchLabels\":{\"app\":\"db\"}}}}]}",
+    };
+    static const char *const egress[] = {
+        "{\"action\":\"%s\",\"to\":[{\"networks\":[\"0.0.0.0/0\",\"::/0\"]},{\"namespaces\":{}}]}",
+        "{\"action\":\"%s\",\"to\":[{\"networks\":[\"10.0.0.0/30\"]}]}",
+        "{\"action\":\"%s\",\"to\":[{\"namespaces\":{\"matchLabels\":{\"team\":\"b\"}}}]}",
+        "{\"action\":\"%s\",\"to\":[" DNS_PODS "]}",
+        "{\"action\":\"%s\",\"to\":[{\"nodes\":{}}]}",
+    };
+    static const char *const new_words[] = { "Accept", "Deny", "Deny", "Pass" };
+    static const char *const old_words[] = { "Allow", "Deny", "Deny", "Allow" };
+    const char *const *words = kind == KIND_CLUSTER_NETWORK_POLICY ? new_words : old_words;
+    const char *tier = ",\"tier\":\"Admin\"";
+
+    if (chance_percent(c, 50)) {
+        tier = ",\"tier\":\"Baseline\"";
+    }
+    buf_addf(b, "},\"spec\":{\"subject\":%s", ONE_OF(c, subjects));
+    if (kind != KIND_BASELINE_ADMIN_NETWORK_POLICY) {
+        buf_addf(b, ",\"priority\":%u", chance_below(c, 3));
+    }
+    buf_adds(b, kind == KIND_CLUSTER_NETWORK_POLICY ? tier : "");
+    for (int d = 0; d < 2; d++) {
+        uint32_t n = chance_below(c, 3);
+        buf_addf(b, ",\"%s\":[", d == 0 ? "ingress" : "egress");
+        for (uint32_t i = 0; i < n; i++) {
+            const char *form = d == 0 ? ONE_OF(c, ingress) : ONE_OF(c, egress);
+            const char *at = strstr(form, "%s");
+            buf_addf(b, "%s%.*s%s%s", i > 0 ? "," : "", (int)(at - form), form,
+                     words[chance_below(c, 4)], at + 2);
+        }
+        buf_adds(b, "]");
+    }
+    buf_adds(b, "}}");
+}
+
+static inline void put_cilium_body(struct buf *b, struct chance *c)
+{
+    static const char *const subjects[] = {
+        "{}",
+        "{}",
+        "{\"matchLabels\":{\"app\":\"web\"}}",
+        "{\"matchLabels\":{\"k8s:tier\":\"a\"}}",
+        "{\"matchExpressions\":[{\"key\":\"pod-template-hash\",\"operator\":\"DoesNotExist\"}]}",
+    };
+    static const char *const ingress[] = {
+        "{}",
+        "{\"fromEndpoints\":[{}]}",
+        "{\"fromEndpoints\":[{\"matchLabels\":{\"app\":\"db\"}}]}",
+        "{\"fromEndpoints\":[{\"matchLabels\":{\"k8s:io.kubernetes.pod.namespace\":\"team-a\"}}]}",
+        "{\"fromEntities\":[\"world\"]}",
+        "{\"fromEntities\":[\"all\"]}",
+        "{\"fromEntities\":[\"world\"],\"toPorts\":[{\"ports\":[{\"port\":\"80\",\"protocol\":"
+        "\"TCP\"}]}]}",
+        "{\"fromCIDR\":[\"10.0.0.0/30\"]}",
+    };
+    static const char *const egress[] = {
+        "{}",
+        "{\"toEntities\":[\"cluster\"]}",
+        "{\"toEntities\":[\"world\"],\"toPorts\":[{\"ports\":[{\"port\":\"53\",\"protocol\":"
+        "\"UDP\"}]}]}",
+        "{\"toEndpoints\":[{\"matchLabels\":{\"k8s:io.kubernetes.pod.namespace\":\"kube-system\","
+        "\"k8s-app\":\"kube-dns\"}}],\"toPorts\":[{\"ports\":[{\"port\":\"53\",\"protocol\":"
+        "\"UDP\"}]}]}",
+        "{\"toCIDR\":[\"0.0.0.0/0\"]}",
+        "{\"toFQDNs\":[{\"matchName\":\"example.com\"}]}",
+    };
+
+    buf_addf(b, "},\"spec\":{\"endpointSelector\":%s", ONE_OF(c, subjects));
+    if (chance_percent(c, 60)) {
+        put_some(b, c, "ingress", ingress, ARRAY_LEN(ingress));
+    }
+    if (chance_percent(c, 60)) {
+        put_some(b, c, "egress", egress, ARRAY_LEN(egress));
+    }
+    if (chance_percent(c, 20)) {
+        put_some(b, c, "egressDeny", egress + 1, 2);
+    }
+    buf_adds(b, chance_percent(c, 10) ? ",\"enableDefaultDeny\":{\"ingress\":false}}}" : "}}");
+}
+
+static inline void put_peer_authentication_body(struct buf *b, struct chance *c)
+{
+    static const char *const selectors[] = {
+        "", "", ",\"selector\":{\"matchLabels\":{\"app\":\"web\"}}",
+        ",\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"portLevelMtls\":{\"8080\":{\"mode\":"
+        "\"DISABLE\"}}"
+    };
+    static const char *const modes[] = { "STRICT", "STRICT", "PERMISSIVE", "UNSET" };
+
+    buf_addf(b, "},\"spec\":{\"mtls\":{\"mode\":\"%s\"}%s}}", ONE_OF(c, modes),
+             ONE_OF(c, selectors));
+}
+
 /* The object as JSON text, into an empty buffer. `ns` NULL for what has none. */
 static inline void random_object(struct buf *b, struct chance *c, enum kind kind, const char *ns,
                                  const char *name, uint32_t uid, uint32_t rv)
@@ -434,6 +616,18 @@ static inline void random_object(struct buf *b, struct chance *c, enum kind kind
         break;
     case KIND_SECRET:
         put_secret_body(b, c);
+        break;
+    case KIND_CLUSTER_NETWORK_POLICY:
+    case KIND_ADMIN_NETWORK_POLICY:
+    case KIND_BASELINE_ADMIN_NETWORK_POLICY:
+        put_tiered_body(b, c, kind);
+        break;
+    case KIND_CILIUM_NETWORK_POLICY:
+    case KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY:
+        put_cilium_body(b, c);
+        break;
+    case KIND_PEER_AUTHENTICATION:
+        put_peer_authentication_body(b, c);
         break;
     default:
         put_workload_body(b, c, kind);

@@ -15,6 +15,8 @@ static inline struct cluster *scene_create(void)
         if (kind_table[k].watch == KIND_WATCH_REQUIRED ||
             kind_table[k].watch == KIND_WATCH_OPTIONAL) {
             cluster_set_kind_state(c, (enum kind)k, KIND_STATE_SYNCED, "", 1);
+        } else if (kind_table[k].watch == KIND_WATCH_SERVED) {
+            cluster_set_kind_state(c, (enum kind)k, KIND_STATE_ABSENT, "404", 1);
         }
     }
     return c;

@@ -125,7 +125,8 @@ TEST(a_write_is_the_cause_of_what_it_changed)
               HAS " Namespace /shop pass <- create NetworkPolicy deny by kubectl\n");
     scene_delete(s.cluster, KIND_NETWORK_POLICY, "shop", "deny");
     CHECK_STR("its end breaks it again", run(&s, HAS),
-              HAS " Namespace /shop fail <- delete NetworkPolicy deny\n");
+              "gone NetworkPolicy shop/deny uid-deny <- delete NetworkPolicy deny\n" HAS
+              " Namespace /shop fail <- delete NetworkPolicy deny\n");
     scene_delete(s.cluster, KIND_NAMESPACE, NULL, "shop");
     CHECK_STR("what has gone says so once, for all its rules", run(&s, NULL),
               "gone Namespace /shop uid-shop <- delete Namespace shop\n");

@@ -310,7 +310,13 @@ static enum kind random_kind(struct chance *c)
                                        KIND_STATEFUL_SET,
                                        KIND_DAEMON_SET,
                                        KIND_CRON_JOB,
-                                       KIND_SECRET };
+                                       KIND_SECRET,
+                                       KIND_CLUSTER_NETWORK_POLICY,
+                                       KIND_ADMIN_NETWORK_POLICY,
+                                       KIND_BASELINE_ADMIN_NETWORK_POLICY,
+                                       KIND_CILIUM_NETWORK_POLICY,
+                                       KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY,
+                                       KIND_PEER_AUTHENTICATION };
 
     return ONE_OF(c, kinds);
 }
@@ -345,12 +351,35 @@ static void erase_slot(struct slot *s)
     s->json = NULL;
 }
 
+static void set_state(struct run *r, enum kind kind, enum kind_state state)
+{
+    r->states[kind] = state;
+    cluster_set_kind_state(r->cluster, kind, state, state == KIND_STATE_FORBIDDEN ? "403" : "",
+                           r->now_ms);
+}
+
+/* A kind that comes and goes is served before it has objects; not always, so that most worlds have
+ * few families. */
+static bool let_serve(struct run *r, struct chance *c, enum kind kind)
+{
+    if (kind_table[kind].watch == KIND_WATCH_SERVED && r->states[kind] == KIND_STATE_ABSENT) {
+        if (!chance_percent(c, 25)) {
+            return false;
+        }
+        set_state(r, kind, KIND_STATE_SYNCED);
+    }
+    return true;
+}
+
 static void do_put(struct run *r, struct chance *c)
 {
     enum kind kind = random_kind(c);
     uint32_t ns, name;
     struct slot *s = random_slot(r, c, kind, &ns, &name);
 
+    if (!let_serve(r, c, kind)) {
+        return;
+    }
     write_slot(r, c, kind, ns, name);
     if (r->tell) {
         printf("#   %s\n", s->json);
@@ -401,6 +430,10 @@ static void do_relist(struct run *r, struct chance *c)
     enum kind kind = random_kind(c);
     uint32_t spaces = namespaced(kind) || kind == KIND_NAMESPACE ? NAMESPACES : 1;
     uint32_t names = kind == KIND_NAMESPACE ? 1 : NAMES;
+
+    if (!let_serve(r, c, kind)) {
+        return;
+    }
     struct cluster_generation *g = cluster_replace_begin(r->cluster, kind, NULL);
 
     if (r->tell) {
@@ -423,13 +456,6 @@ static void do_relist(struct run *r, struct chance *c)
         }
     }
     cluster_replace_commit(g, r->now_ms - 1000, r->now_ms);
-}
-
-static void set_state(struct run *r, enum kind kind, enum kind_state state)
-{
-    r->states[kind] = state;
-    cluster_set_kind_state(r->cluster, kind, state, state == KIND_STATE_FORBIDDEN ? "403" : "",
-                           r->now_ms);
 }
 
 static void do_kind_state(struct run *r, struct chance *c)
@@ -497,6 +523,8 @@ static void start(struct run *r, uint64_t seed)
         if (kind_table[k].watch == KIND_WATCH_REQUIRED ||
             kind_table[k].watch == KIND_WATCH_OPTIONAL || (k == KIND_SECRET && seed % 2 == 0)) {
             set_state(r, (enum kind)k, KIND_STATE_SYNCED);
+        } else if (kind_table[k].watch == KIND_WATCH_SERVED) {
+            set_state(r, (enum kind)k, KIND_STATE_ABSENT);
         } else {
             r->states[k] = KIND_STATE_OFF;
         }
@@ -710,12 +738,16 @@ static void make_rulesets(void)
                 vec_push(&s.exemptions, some[k]);
             }
         }
+        for (int f = 0; i % 3 == 1 && f < FAMILY_COUNT; f++) {
+            vec_push(&s.enforced_families, policy_family_name((enum policy_family)f));
+        }
         REQUIRE("the ruleset is well-formed", ruleset_create(&rulesets[i], &s, &err) == 0);
         for (size_t k = 0; k < s.rules.len; k++) {
             vec_free(&s.rules.items[k].params);
         }
         vec_free(&s.rules);
         vec_free(&s.exemptions);
+        vec_free(&s.enforced_families);
     }
 }
 
