@@ -82,13 +82,23 @@ static void name_relative(struct search *s, const struct tiered_peer *p)
     }
 }
 
-static void name_peer(struct search *s, const struct policy_form *f, const struct form_peer *p)
+static void name_address(struct search *s, const struct str *text)
 {
     struct cidr c;
 
-    if (p->kind == FORM_PEER_BLOCK && p->blocks_match_pods &&
-        cidr_parse(p->block->cidr->text, &c) && c.bits > 0) {
+    if (cidr_parse(text->text, &c) && c.bits > 0 &&
+        (s->q->families & (c.family == 4 ? FAMILY_IPV4_BIT : FAMILY_IPV6_BIT))) {
         vec_push(&s->space->addresses, c);
+    }
+}
+
+static void name_peer(struct search *s, const struct policy_form *f, const struct form_peer *p)
+{
+    if (p->kind == FORM_PEER_BLOCK && p->blocks_match_pods) {
+        name_address(s, p->block->cidr);
+        for (uint32_t i = 0; i < p->block->except_count; i++) {
+            name_address(s, p->block->except[i]);
+        }
     }
     if (p->kind != FORM_PEER_PODS) {
         return;
@@ -106,7 +116,7 @@ static void name_peer(struct search *s, const struct policy_form *f, const struc
 }
 
 /* Addresses of each family in use that no block names (a block of everything aside), then one in
- * each block. */
+ * each block and in each of its excepts. */
 static void name_everything(struct search *s)
 {
     struct everyone_space *space = s->space;

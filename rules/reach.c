@@ -67,7 +67,7 @@ static bool has_action(const struct policy_form *f, enum direction d, enum form_
 
 static bool denies_by_default(const struct policy_form *f, enum direction d)
 {
-    return f->stage == STAGE_POLICY ? f->isolates[d] : has_action(f, d, FORM_DENY);
+    return (f->stage == STAGE_POLICY && f->isolates[d]) || has_action(f, d, FORM_DENY);
 }
 
 static bool is_unclear(const struct policy_form *f, enum direction d)
@@ -117,13 +117,16 @@ static void decide_all(const struct lineup *l, enum direction d, enum decider_ro
 struct denial { /* of everyone, by default */
     enum everyone pods, outside;
     unsigned open_families; /* outside: bits of enum open_to where it is not denied */
+    unsigned unused;        /* of families not in use where it is not denied: nobody's to admit */
     const char *why;
 };
 
-static bool has_tiers(const struct lineup *l)
+/* The policy stage alone denies all or nothing, unless something of it denies by name. */
+static bool denies_in_part(const struct lineup *l, enum direction d)
 {
     for (size_t i = 0; i < lineup_count(l); i++) {
-        if (lineup_at(l, i)->stage != STAGE_POLICY) {
+        if (lineup_at(l, i)->stage != STAGE_POLICY ||
+            (!lineup_isolates(l) && has_action(lineup_at(l, i), d, FORM_DENY))) {
             return true;
         }
     }
@@ -150,13 +153,17 @@ static void ask_outside_denial(struct reach_memo *m, const struct everyone_quest
         int family;
     } families[] = { { FAMILY_IPV4_BIT, OPEN_TO_OUTSIDE_IPV4, 4 },
                      { FAMILY_IPV6_BIT, OPEN_TO_OUTSIDE_IPV6, 6 } };
+    const char *ignored = NULL;
 
     out->outside = EVERYONE_YES;
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-        if (!(q->families & families[i].bit)) {
+        bool used = q->families & families[i].bit;
+        const char **why = used ? &out->why : &ignored;
+        enum everyone denied = everyone_outside(&m->space, q, families[i].family, why);
+        if (!used) {
+            out->unused |= denied == EVERYONE_NO ? families[i].open : 0;
             continue;
         }
-        enum everyone denied = everyone_outside(&m->space, q, families[i].family, &out->why);
         if (denied == EVERYONE_NO) {
             out->outside = EVERYONE_NO;
             out->open_families |= families[i].open;
@@ -171,7 +178,7 @@ static struct denial ask_denial(struct reach_memo *m, struct everyone_question *
     struct denial d = { .pods = EVERYONE_NO, .outside = EVERYONE_NO };
 
     q->goal = GOAL_DENIED_BY_DEFAULT;
-    if (!has_tiers(q->lineup)) { /* the policy stage alone: all or nothing */
+    if (!denies_in_part(q->lineup, q->direction)) {
         d.why = unclear_of(q->lineup, q->direction);
         d.pods = lineup_isolates(q->lineup) ? EVERYONE_YES
                  : d.why != NULL            ? EVERYONE_UNKNOWN
@@ -207,7 +214,7 @@ static struct admission ask_admission(struct reach_memo *m, struct everyone_ques
     struct admission a = { 0 };
     const char *why = NULL;
 
-    q->families = FAMILY_IPV4_BIT | FAMILY_IPV6_BIT;
+    q->families = reach_families(m);
     for (size_t i = 0; i < ARRAY_LEN(goals); i++) {
         q->goal = goals[i];
         add_admission(&a, everyone_pods(&m->space, q, &why), OPEN_TO_PODS, why);
@@ -262,7 +269,7 @@ void reach_lineup_verdict(struct reach_memo *m, const struct lineup *l, const st
         return;
     }
     struct admission admission = ask_admission(m, &q);
-    out->open_to = admission.open_to | denial.open_families;
+    out->open_to = (admission.open_to & ~denial.unused) | denial.open_families;
     if (denial.pods == EVERYONE_NO) {
         out->open_to |= OPEN_TO_PODS;
     }

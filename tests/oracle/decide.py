@@ -110,22 +110,27 @@ class Chosen:
         full = self.space.full
         isolating = self.isolating(direction)
         allows = [rule for policy in isolating for rule in policy.rules[direction]]
-        denies = []
-        default_deny, doubtful = bool(isolating), False
+        denies, doubtful_allows, doubtful_denies = [], [], []
+        default_deny, doubtful_default = bool(isolating), False
         for part in self.cilium:
-            if part.doubtful:
-                doubtful = doubtful or bool(part.allow[direction] or part.deny[direction])
-                continue
-            default_deny = default_deny or part.denies_by_default[direction]
-            allows += part.allow[direction]
-            denies += part.deny[direction]
-        allowed, maybe_allowed = self.union([] if without_allows else allows, subject, end, destination)
+            if part.doubtful:  # it may be in force as it stands, or not at all
+                doubtful_default = doubtful_default or part.denies_by_default[direction]
+                doubtful_allows += part.allow[direction]
+                doubtful_denies += part.deny[direction]
+            else:
+                default_deny = default_deny or part.denies_by_default[direction]
+                allows += part.allow[direction]
+                denies += part.deny[direction]
+        if without_allows:
+            allows, doubtful_allows = [], []
+        allowed, maybe_allowed = self.union(allows, subject, end, destination)
         denied, maybe_denied = self.union(denies, subject, end, destination)
-        if doubtful:  # what the cluster took of it is not known; it cannot lift another's deny
-            return full & ~denied, full, full & ~denied
-        if not default_deny:
-            return 0, maybe_denied, full & ~denied
-        return maybe_allowed & ~denied, maybe_denied | full & ~allowed, 0
+        maybe_allowed |= self.union(doubtful_allows, subject, end, destination)[1]
+        maybe_denied |= self.union(doubtful_denies, subject, end, destination)[1]
+        allow = deny = 0
+        if default_deny or doubtful_default:
+            allow, deny = maybe_allowed & ~denied, full & ~allowed
+        return allow, deny | maybe_denied, 0 if default_deny else full & ~denied
 
     def union(self, rules, subject, end, destination):
         sure = possible = 0

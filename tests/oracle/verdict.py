@@ -83,8 +83,8 @@ class Group:
     denied: nothing from the group gets through by default. admitted: an allow opens every port of TCP or of UDP to it.
     """
 
-    def __init__(self, in_use, denied, admitted):
-        self.in_use, self.denied, self.admitted = in_use, denied, admitted
+    def __init__(self, family, in_use, denied, admitted):
+        self.family, self.in_use, self.denied, self.admitted = family, in_use, denied, admitted
 
 
 def groups(judge, direction, subject):
@@ -100,22 +100,24 @@ def groups(judge, direction, subject):
         return (bare_allow == 0, bare_deny == full), [(deny & mask == 0, allow & mask == mask) for mask in protocols]
 
     pods = [answers(end) for end in strange_pods(rules, subject, families)]
-    found = [Group(True, tuple(all(bare[i] for bare, _ in pods) for i in (0, 1)),
+    found = [Group(None, True, tuple(all(bare[i] for bare, _ in pods) for i in (0, 1)),
                    tuple(any(all(real[p][i] for _, real in pods) for p in (0, 1)) for i in (0, 1)))]
     parts = [(family, size, answers(end)) for family, size, end in outside_parts(rules)]
     for family in (4, 6):
         denied = tuple(nearly_everyone(family, [(f, n, bare[i]) for f, n, (bare, _) in parts]) for i in (0, 1))
         admitted = tuple(any(nearly_everyone(family, [(f, n, real[p][i]) for f, n, (_, real) in parts]) for p in (0, 1)) for i in (0, 1))
-        found.append(Group(family in families, denied, admitted))
+        found.append(Group(family, family in families, denied, admitted))
     return found
 
 
-def word_for(in_use, denied, admitted):
-    """What follows from what is so in each group: a group that is not in use counts only where an allow opens it."""
-    counting = [d for used, d in zip(in_use, denied) if used]
-    if not any(counting):
+def word_for(found, denied, admitted):
+    """What follows from what is so in each group. The outside is denied when every family in use is; one not in use counts where an
+    allow opens it."""
+    pods_denied = denied[0]
+    outside_denied = all(d for group, d in zip(found, denied) if group.family and group.in_use)
+    if not pods_denied and not outside_denied:
         return "open"
-    if not all(counting) or any(d and a for d, a in zip(denied, admitted)):
+    if not pods_denied or not outside_denied or any(d and a for d, a in zip(denied, admitted)):
         return "selected-but-open"
     return "isolated"
 
@@ -124,9 +126,8 @@ def verdict_of_pod(judge, direction, subject):
     if subject.kind == "node":
         return "not-isolatable"
     found = groups(judge, direction, subject)
-    in_use = [group.in_use for group in found]
     ways = itertools.product(*(sorted(set(pair)) for group in found for pair in (group.denied, group.admitted)))
-    words = {word_for(in_use, way[0::2], way[1::2]) for way in ways}
+    words = {word_for(found, way[0::2], way[1::2]) for way in ways}
     if words == {"open", "selected-but-open"}:
         return "selected-but-open"  # not isolated for certain; what is denied at all is in doubt
     return words.pop() if len(words) == 1 else "unknown"

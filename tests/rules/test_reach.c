@@ -359,8 +359,16 @@ static const struct reach_case cases[] = {
     { "halves of ports from different peers do not add up",
       { "{" ALL ",\"ingress\":[{\"from\":[{\"namespaceSelector\":{}}],\"ports\":[{\"port\":1,"
         "\"endPort\":1023}]},{\"from\":[" CIDR(
-            "0.0.0.0/0") "],\"ports\":[{\"port\":1024,\"endPort\":65535}]}]}" },
+            "0.0.0.0/1") "],\"ports\":[{\"port\":1024,\"endPort\":65535}]}]}" },
       ISOLATED,
+      OPEN,
+      NULL,
+      NULL },
+    { "halves of ports from different peers add up where both are every pod, by its IPv4 address",
+      { "{" ALL ",\"ingress\":[{\"from\":[{\"namespaceSelector\":{}}],\"ports\":[{\"port\":1,"
+        "\"endPort\":1023}]},{\"from\":[" CIDR(
+            "0.0.0.0/0") "],\"ports\":[{\"port\":1024,\"endPort\":65535}]}]}" },
+      BUT_OPEN,
       OPEN,
       NULL,
       NULL },
