@@ -1,5 +1,5 @@
 """ClusterNetworkPolicy v1alpha2, AdminNetworkPolicy and BaselineAdminNetworkPolicy v1alpha1 of policy.networking.k8s.io."""
-from labels import Block, MAYBE, NO, parse_selector
+from labels import Block, MAYBE, NO, parse_selector, selects
 from peers import Addresses, Always, DomainNames, NodesByLabel, Pods, Rule, SameLabels
 from ports import FIRST, LAST, PortSpec
 
@@ -103,6 +103,12 @@ class TierPolicy:
 
     def selects(self, pod):
         return bool(self.subject.matches(pod, pod))
+
+    def bears_on(self, space):
+        return selects(self.subject.namespace_needs, space.namespace_labels)
+
+    def rules_in_force(self, direction):
+        return self.rules[direction]
 
     def all_rules(self):
         return self.rules["ingress"] + self.rules["egress"]

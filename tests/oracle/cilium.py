@@ -60,6 +60,9 @@ class Endpoints(Peer):
                 yield where, word, value
 
 
+NOBODY = Endpoints((), "")  # a rule for hosts: no pod is in a namespace without a name
+
+
 class Entity(Peer):
     def __init__(self, word):
         self.word = word
@@ -141,7 +144,7 @@ class CiliumRule:
     def __init__(self, spec, namespace, doubtful):
         self.doubtful = doubtful
         needs = [need for need in parse_endpoint_selector(spec.get("endpointSelector")) if namespace is None or need[0] != NAMESPACE]
-        self.subject = Endpoints(needs, namespace) if spec.get("endpointSelector") is not None else Always(NO)
+        self.subject = Endpoints(needs, namespace) if spec.get("endpointSelector") is not None else NOBODY
         self.allow, self.deny, self.denies_by_default = {}, {}, {}
         for direction, (allow, deny, side) in SECTIONS.items():
             self.allow[direction] = [parse_entry(entry, side, namespace) for entry in spec.get(allow) or []]
@@ -151,6 +154,13 @@ class CiliumRule:
 
     def selects(self, pod):
         return pod.kind == "pod" and bool(self.subject.matches(pod, pod))
+
+    def bears_on(self, space):
+        needs = [need for need in self.subject.needs if speaks_of_namespace([need])]
+        return self.subject.namespace in (None, space.namespace) and all(holds(need, space) for need in needs)
+
+    def rules_in_force(self, direction):
+        return self.allow[direction] + self.deny[direction]
 
     def all_rules(self):
         return [rule for part in (self.allow, self.deny) for rules in part.values() for rule in rules]

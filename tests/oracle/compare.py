@@ -11,14 +11,14 @@ class Server:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen([os.environ.get("ORACLE_SERVER") or os.path.join(BUILD, "tests/oracle/reach_server")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([os.path.join(BUILD, "tests/oracle/reach_server")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def ask(self, objects, ranges=()):
+    def ask(self, objects):
         if self.process is None:
             self.start()
         text = "\n---\n".join(json.dumps(obj) for obj in objects).encode()
         try:
-            self.process.stdin.write(("%d %s\n" % (len(text), " ".join(ranges))).encode() + text)
+            self.process.stdin.write(b"%d\n" % len(text) + text)
             self.process.stdin.flush()
             line = self.process.stdout.readline()
         except BrokenPipeError:

@@ -28,7 +28,6 @@ class Judge:
         borders = [border for rule in rules for border in rule.borders()]
         borders += [(number, number) for pod in self.world.pods() for _, _, number in pod.ports]
         self.space = Space(borders)
-        self.cidrs = [cidr for rule in rules for peer in rule.peers or () for block in peer.blocks() for cidr in block.all_cidrs()]
         self.chosen = {}
 
     def chosen_for(self, pod):
@@ -71,9 +70,8 @@ class Chosen:
 
     def rules(self, direction):
         """Every rule that could decide in this direction."""
-        found = [rule for group in self.admin + self.baseline for p in group for rule in p.rules[direction]]
-        found += [rule for p in self.isolating(direction) for rule in p.rules[direction]]
-        return found + [rule for r in self.cilium for rule in r.allow[direction] + r.deny[direction]]
+        tiers = [policy for group in self.admin + self.baseline for policy in group]
+        return [rule for policy in tiers + self.network + self.cilium for rule in policy.rules_in_force(direction)]
 
     def decide(self, direction, end, without_allows):
         destination = self.pod if direction == "ingress" else end

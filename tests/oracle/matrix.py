@@ -15,11 +15,23 @@ class Outside:
         return self.text
 
 
+def named_blocks(judge):
+    """The CIDRs of all rules that have an effect on pods of some namespace, whether there are such pods or not."""
+    spaces = [Endpoint("pod", namespace=name, namespace_labels=labels) for name, labels in judge.world.namespaces.items()]
+    rules = []
+    for policy in judge.network + judge.admin + judge.baseline + judge.cilium:
+        if any(policy.bears_on(space) for space in spaces):
+            for direction in ("ingress", "egress"):
+                rules += policy.rules_in_force(direction)
+    return {cidr for rule in rules for cidr in rule.cidrs()}
+
+
 def outside_peers(judge):
     taken = {address for pod in judge.world.pods() for address in pod.addresses}
     peers = []
+    cidrs = named_blocks(judge)
     for family in (4, 6):
-        for lo, hi in parts_of_address_space(family, judge.cidrs):
+        for lo, hi in parts_of_address_space(family, cidrs):
             inside = sum(1 for f, number in taken if f == family and lo <= number <= hi)
             if inside <= hi - lo:  # else each of its addresses is a pod's
                 peers.append(Outside(family, lo, hi))

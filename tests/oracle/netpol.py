@@ -50,5 +50,11 @@ class NetworkPolicy:
     def selects(self, pod):
         return pod.kind == "pod" and pod.namespace == self.namespace and selects(self.needs, pod.labels)
 
+    def bears_on(self, space):
+        return space.namespace == self.namespace
+
+    def rules_in_force(self, direction):
+        return self.rules[direction] if direction in self.directions else []
+
     def all_rules(self):
         return self.rules["ingress"] + self.rules["egress"]

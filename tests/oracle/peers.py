@@ -138,4 +138,5 @@ class Rule:
     def borders(self):
         return [(spec.lo, spec.hi) for spec in self.ports or () if spec.name is None]
 
-
+    def cidrs(self):
+        return [cidr for peer in self.peers or () for block in peer.blocks() for cidr in block.all_cidrs()]

@@ -47,7 +47,7 @@ def strange_pods(rules, subject, families):
     """Pods that could come to be, one of each kind that the rules tell apart."""
     words = words_of(rules, subject)
     spaces = list(combinations(words["space"], True))
-    cidrs = [cidr for rule in rules for peer in rule.peers or () for block in peer.blocks() for cidr in block.all_cidrs()]
+    cidrs = [cidr for rule in rules for cidr in rule.cidrs()]
     addresses = [(family, lo) for family in sorted(families) for lo, _ in parts_of_address_space(family, cidrs)]
     ends = []
     for labels in combinations(words["pod"], True):
@@ -64,7 +64,7 @@ def strange_pods(rules, subject, families):
 
 
 def outside_parts(rules):
-    cidrs = [cidr for rule in rules for peer in rule.peers or () for block in peer.blocks() for cidr in block.all_cidrs()]
+    cidrs = [cidr for rule in rules for cidr in rule.cidrs()]
     for family in (4, 6):
         for lo, hi in parts_of_address_space(family, cidrs):
             size = public_size(family, lo, hi)
