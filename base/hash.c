@@ -94,12 +94,23 @@ struct sha256 {
     EVP_MD_CTX *ctx;
 };
 
+/* Looked up once: a digest by name costs OpenSSL more than the digest of a few names. */
+static const EVP_MD *sha256_method;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void find_sha256(void)
+{
+    sha256_method = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 struct sha256 *sha256_create(void)
 {
     struct sha256 *h = xcalloc(1, sizeof(*h));
 
+    pthread_once(&sha256_once, find_sha256);
     h->ctx = EVP_MD_CTX_new();
-    if (h->ctx == NULL || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1) {
+    if (h->ctx == NULL || sha256_method == NULL ||
+        EVP_DigestInit_ex(h->ctx, sha256_method, NULL) != 1) {
         abort(); /* SHA-256 is part of every OpenSSL; without it nothing can be identified */
     }
     return h;

@@ -280,11 +280,42 @@ static void look_at_pods(struct beyond *b, const struct lineup *l)
     b->pods = b->pods || port_set_minus(reach_book_ports(book), o.allowed, b->dns) != PORTS_NONE;
 }
 
+static void look_at_lineup(struct beyond *b, const struct pod_class *pc, const struct lineup *l)
+{
+    lineup_outside(reach_ask_book(b->in), l, DIRECTION_EGRESS, pc, look_outside, b);
+    if (strcmp(param_text(b->in, "scope"), "all") == 0) {
+        look_at_pods(b, l);
+    }
+}
+
+/* Neighbours mostly share a line-up, and whose pods they are makes no difference here. */
+static void look_at_class(struct beyond *all, const struct pod_class *pc)
+{
+    const struct lineup *l = reach_lineup(reach_ask_book(all->in), pc, DIRECTION_EGRESS);
+    struct beyond b = { .in = all->in, .dns = all->dns };
+    struct dns_memo *memo = all->in->dns;
+
+    if (memo != NULL && l != NULL && memo->lineup == l) {
+        b.outside = memo->outside;
+        b.pods = memo->pods;
+        b.unknown = memo->unknown;
+    } else {
+        look_at_lineup(&b, pc, l);
+    }
+    if (memo != NULL) {
+        memo->lineup = l;
+        memo->outside = b.outside;
+        memo->pods = b.pods;
+        memo->unknown = b.unknown;
+    }
+    all->outside = all->outside || b.outside;
+    all->pods = all->pods || b.pods;
+    all->unknown = all->unknown || b.unknown;
+}
+
 /* False: no class of it can be judged. */
 static bool look_at_workload(struct beyond *b, const struct workload *w)
 {
-    struct reach_book *book = reach_ask_book(b->in);
-    bool all = strcmp(param_text(b->in, "scope"), "all") == 0;
     bool any = false;
 
     for (size_t i = 0; i < w->classes.len; i++) {
@@ -292,12 +323,8 @@ static bool look_at_workload(struct beyond *b, const struct workload *w)
         if (!workload_class_counts(w, pc) || pc->shape->host_network) {
             continue;
         }
-        const struct lineup *l = reach_lineup(book, pc, DIRECTION_EGRESS);
         any = true;
-        lineup_outside(book, l, DIRECTION_EGRESS, pc, look_outside, b);
-        if (all) {
-            look_at_pods(b, l);
-        }
+        look_at_class(b, pc);
     }
     return any;
 }

@@ -9,6 +9,9 @@
 #include "rules/dirty.h"
 #include "rules/policy_look.h"
 
+/* After so many between two runs all policies are marked, rather than looked at one by one. */
+enum { MANY_CLASSES = 256 };
+
 struct look_vec {
     VEC(struct look) v;
 };
@@ -126,7 +129,11 @@ void mark_policies_of_class(struct change *c, const struct pod_class *pc, uint64
 {
     bool hides_labels;
 
-    if (rules == 0) {
+    if (rules == 0 || !c->e->judged || c->e->classes_changed > MANY_CLASSES) {
+        return;
+    }
+    if (++c->e->classes_changed > MANY_CLASSES) {
+        mark_kind(c, SUBJECT_POLICY, rules);
         return;
     }
     hides_labels = may_hide_labels(c->e);
@@ -144,6 +151,9 @@ void mark_policies_of_class(struct change *c, const struct pod_class *pc, uint64
 
 void mark_policies_looking_at(struct change *c, const struct delta *d, uint64_t rules)
 {
+    if (!c->e->judged) {
+        return;
+    }
     for (size_t i = 0; i < c->e->lookers.len; i++) {
         struct tracked *t = c->e->lookers.items[i];
         for (uint32_t k = 0; k < t->look_count; k++) {

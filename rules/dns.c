@@ -73,10 +73,25 @@ static void take_service(struct dns *d, const struct ns *ns, const struct servic
     take_ports(d, svc, first);
 }
 
+/* Several rules have a parameter of their own, mostly with the same services. */
+static bool same_list(const char *const *a, const char *const *b)
+{
+    size_t i = 0;
+
+    while (a != NULL && a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0) {
+        i++;
+    }
+    return a != NULL && a[i] == NULL && b[i] == NULL;
+}
+
 void dns_look(const struct rule_input *in, struct dns *out)
 {
     const char *const *services = param_list(in, "dns-services");
 
+    if (in->dns != NULL && same_list(in->dns->services, services)) {
+        *out = in->dns->dns;
+        return;
+    }
     memset(out, 0, sizeof(*out));
     for (size_t i = 0; services[i] != NULL; i++) {
         const char *slash = strchr(services[i], '/');
@@ -95,6 +110,11 @@ void dns_look(const struct rule_input *in, struct dns *out)
     out->ports_known = out->port_count > 0;
     if (!out->ports_known) {
         add_port(out, DNS_PORT);
+    }
+    if (in->dns != NULL) {
+        in->dns->services = services;
+        in->dns->dns = *out;
+        in->dns->lineup = NULL;
     }
 }
 

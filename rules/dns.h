@@ -18,6 +18,16 @@ struct dns {
     uint32_t class_count;
 };
 
+/* What has been found out already, as long as neither cluster nor ruleset change: then all zeroes
+ * again. */
+struct dns_memo {
+    const char *const *services; /* NULL: nothing yet */
+    struct dns dns;
+    /* require-dns-only-egress: what the last egress line-up lets out beyond DNS. */
+    const struct lineup *lineup;
+    bool outside, pods, unknown;
+};
+
 /* By the rule's parameter `dns-services`. */
 void dns_look(const struct rule_input *in, struct dns *out);
 /* Those ports, of UDP and TCP. */

@@ -252,10 +252,12 @@ bool engine_run(struct engine *e, int64_t now_ms, uint64_t budget_us, uint64_t (
         return false;
     }
     if (e->changed) {
-        reach_memo_forget(e->judge.memo);
+        judge_forget(&e->judge);
         e->changed = false;
     }
     e->judge.linkerd_in_use = e->linkerd_users > 0;
+    e->judged = true;
+    e->classes_changed = 0;
     mark_due(e, now_ms);
     while (e->first != NULL) {
         judge_subject(e, e->first, now_ms, sink);

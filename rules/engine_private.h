@@ -79,6 +79,8 @@ struct engine {
     uint64_t on_kind[KIND_COUNT][SUBJECT_KIND_COUNT]; /* rules that a kind's state touches */
     struct table subjects;
     VEC(struct tracked *) by_kind[SUBJECT_KIND_COUNT];
+    bool judged;              /* somebody has been judged: before, everybody is marked anyway */
+    uint32_t classes_changed; /* since the last run */
     VEC(struct tracked *) lookers; /* policies with looks */
     VEC(struct tracked *) wide;    /* cluster-scoped policies */
     uint32_t linkerd_users;        /* namespaces and pod classes that say Linkerd is in use */

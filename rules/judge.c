@@ -23,7 +23,14 @@ void judge_init(struct judge *j, const struct cluster *cluster, const struct rul
 void judge_set_ruleset(struct judge *j, const struct ruleset *ruleset)
 {
     j->ruleset = ruleset;
+    memset(&j->dns, 0, sizeof(j->dns));
     reach_memo_set_options(j->memo, ruleset_reach_options(ruleset));
+}
+
+void judge_forget(struct judge *j)
+{
+    memset(&j->dns, 0, sizeof(j->dns));
+    reach_memo_forget(j->memo);
 }
 
 void judge_deinit(struct judge *j)
@@ -110,7 +117,8 @@ static void evaluate(struct judge *j, const struct rule *r, struct outcome *said
                              .now_ms = j->now_ms,
                              .arena = &j->arena,
                              .linkerd_in_use = j->linkerd_in_use,
-                             .memo = j->memo };
+                             .memo = j->memo,
+                             .dns = &j->dns };
     unsigned needs = r->needs | BIT(subject_own_kind(j->subject));
 
     outcome_init(said, &j->arena);

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "rules/dns.h"
 #include "rules/reach.h"
 #include "rules/rule.h"
 #include "rules/ruleset.h"
@@ -16,7 +17,8 @@ struct judge {
     const char *cluster_id;
     struct arena arena; /* texts of the present subject's verdicts */
     struct buf json;
-    bool linkerd_in_use;     /* as at judge_init; the caller may know better */
+    bool linkerd_in_use; /* as at judge_init; the caller may know better */
+    struct dns_memo dns;
     struct reach_memo *memo; /* the caller forgets it when the cluster has changed */
 
     /* The present subject. */
@@ -37,6 +39,8 @@ void judge_init(struct judge *j, const struct cluster *cluster, const struct rul
                 const char *cluster_id);
 void judge_set_ruleset(struct judge *j, const struct ruleset *ruleset);
 void judge_deinit(struct judge *j);
+/* The cluster has changed: what was found out about it counts no more. */
+void judge_forget(struct judge *j);
 
 /* Turns to a subject, which must stay until the next one; its verdicts' texts live as long. */
 void judge_turn(struct judge *j, const struct subject *s, int64_t now_ms);

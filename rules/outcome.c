@@ -295,13 +295,19 @@ bool kind_unavailable(const struct cluster *c, enum kind kind)
     return false;
 }
 
-const char *kind_trouble(const struct cluster *c, enum kind kind, bool *unavailable,
-                         struct arena *arena)
+static const char *name_trouble(struct arena *arena, const char *before, enum kind kind,
+                                const char *after)
 {
     char resource[64];
 
-    *unavailable = false;
     kind_resource_name(&kind_table[kind], resource);
+    return arena_printf(arena, "%s%s%s", before, resource, after);
+}
+
+const char *kind_trouble(const struct cluster *c, enum kind kind, bool *unavailable,
+                         struct arena *arena)
+{
+    *unavailable = false;
     if (cluster_offline(c)) {
         if (!missing_from_input(c, kind)) {
             return NULL;
@@ -313,18 +319,17 @@ const char *kind_trouble(const struct cluster *c, enum kind kind, bool *unavaila
     *unavailable = kind_unavailable(c, kind);
     switch (cluster_kind(c, kind)->state) {
     case KIND_STATE_PENDING:
-        return arena_printf(arena, "cannot be judged: %s have not been listed yet", resource);
+        return name_trouble(arena, "cannot be judged: ", kind, " have not been listed yet");
     case KIND_STATE_FORBIDDEN:
-        return arena_printf(arena, "cannot be judged: %s may not be read", resource);
+        return name_trouble(arena, "cannot be judged: ", kind, " may not be read");
     case KIND_STATE_STALE:
-        return arena_printf(arena, "cannot be judged: what is known of %s is stale", resource);
+        return name_trouble(arena, "cannot be judged: what is known of ", kind, " is stale");
     case KIND_STATE_OFF:
         if (kind_table[kind].watch == KIND_WATCH_SERVED) {
             return NULL; /* nobody asks for it: as where it is not served */
         }
-        return kind == KIND_SECRET
-                   ? "not judged: Secrets are not watched; secrets: metadata would"
-                   : arena_printf(arena, "not judged: %s are not watched", resource);
+        return kind == KIND_SECRET ? "not judged: Secrets are not watched; secrets: metadata would"
+                                   : name_trouble(arena, "not judged: ", kind, " are not watched");
     case KIND_STATE_SYNCED:
     case KIND_STATE_ABSENT:
         break;

@@ -102,6 +102,7 @@ struct label_pair {
 };
 
 struct rule_input;
+struct dns_memo;
 struct reach_memo;
 struct outcome;
 
@@ -136,6 +137,7 @@ struct rule_input {
     bool linkerd_in_use;     /* rules/mesh.h: somewhere in the cluster */
     struct arena *arena;     /* for texts of the outcome; reset after the verdict has been taken */
     struct reach_memo *memo; /* rules/reach.h: what policies mean, shared between the rules */
+    struct dns_memo *dns;    /* rules/dns.h: the cluster's DNS, likewise; NULL: not remembered */
 };
 
 /* ---- saying it: exactly one of pass/fail/warn/skip/error per evaluation, the last counts ---- */
