@@ -10,7 +10,19 @@
 enum { PARAM_LINE_MAX_BYTES = 8192 };
 
 static const char *const subject_names[SUBJECT_KIND_COUNT] = { "Namespace", "workload", "Service",
-                                                               "Ingress", "NetworkPolicy" };
+                                                               "Ingress", "policy of any kind" };
+
+/* Rules about policies are about those of every kind, or of one. */
+static const char *subject_name(const struct rule *r, int k)
+{
+    for (unsigned own = 0; k == SUBJECT_POLICY && own < KIND_COUNT; own++) {
+        if (r->policy_kinds == BIT(own)) {
+            return kind_table[own].name;
+        }
+    }
+    return subject_names[k];
+}
+
 static const char *const level_names[] = { "off", "warn", "fail" };
 static const char *const param_types[] = { "",     "int", "duration", "text",
                                            "list", "map", "range",    "bool" };
@@ -18,8 +30,13 @@ static const char *const param_types[] = { "",     "int", "duration", "text",
 static void add_subjects(cJSON *list, const struct rule *r)
 {
     for (int k = 0; k < SUBJECT_KIND_COUNT; k++) {
-        if (r->subjects & BIT(k)) {
+        if ((r->subjects & BIT(k)) && k != SUBJECT_POLICY) {
             cJSON_AddItemToArray(list, cJSON_CreateString(subject_names[k]));
+        }
+    }
+    for (unsigned k = 0; k < KIND_COUNT; k++) {
+        if (rule_own_kinds(r, SUBJECT_POLICY) & BIT(k)) {
+            cJSON_AddItemToArray(list, cJSON_CreateString(kind_table[k].name));
         }
     }
 }
@@ -96,7 +113,7 @@ static void subjects_text(const struct rule *r, char *out, size_t size)
     for (int k = 0; k < SUBJECT_KIND_COUNT && used < size; k++) {
         if (r->subjects & BIT(k)) {
             int n =
-                snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", subject_names[k]);
+                snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", subject_name(r, k));
             used += n > 0 ? (size_t)n : 0;
         }
     }
