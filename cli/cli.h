@@ -22,6 +22,9 @@ struct cli {
     const char *config, *environment, *baseline, *fail_on, *output, *ns, *selector, *db;
     const char *kind, *name, *policy, *rule, *severity, *result, *state, *owner, *query, *since,
         *until, *limit;
+    const char *kubeconfig, *context, *from, *to, *port, *proto, *expect;
+    VEC(const char *) files, deletes; /* given more than once */
+    bool live, matrix, explain;
     bool all, complete, fail_on_warn, json, no_color, no_headers, all_namespaces, help;
     VEC(const char *) args;
     const struct verb *verb;
@@ -34,6 +37,10 @@ struct verb {
 };
 
 int cmd_scan(const struct cli *cli);
+int cmd_reach(const struct cli *cli);
+int cmd_exposure(const struct cli *cli);
+int cmd_diff(const struct cli *cli);
+int cmd_what_if(const struct cli *cli);
 int cmd_findings(const struct cli *cli);
 int cmd_status(const struct cli *cli);
 int cmd_rules(const struct cli *cli);

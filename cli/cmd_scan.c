@@ -8,17 +8,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/baseline.h"
-#include "cli/cli.h"
-#include "cluster/manifest.h"
+#include "cli/input.h"
 #include "rules/engine.h"
 #include "rules/label_query.h"
 
 struct scan {
     const struct cli *cli;
-    struct settings settings;
-    struct ruleset *ruleset;
-    struct cluster *cluster;
-    struct manifest_loader *loader;
+    struct cli_input in;
     struct selector *selector; /* NULL: every subject */
     struct finding_list list;
     struct print_options print;
@@ -26,39 +22,17 @@ struct scan {
     unsigned suppressed;
 };
 
-/* file:line: Kind namespace/name: field: sentence, each part only where there is one. */
-static void complain(void *ctx, const struct manifest_complaint *c)
-{
-    struct error text = { 0 };
-    char place[64] = "", object[640] = "";
-
-    (void)ctx;
-    if (c->line > 0) {
-        snprintf(place, sizeof(place), ":%u", c->line);
-    }
-    if (c->kind != NULL) {
-        bool named = c->name != NULL && c->name[0] != '\0';
-        bool in_ns = named && c->ns != NULL && c->ns[0] != '\0';
-        snprintf(object, sizeof(object), "%s%s%s%s%s: ", c->kind, named ? " " : "",
-                 in_ns ? c->ns : "", in_ns ? "/" : "", named ? c->name : "");
-    }
-    error_set(&text, NA_EINVAL, "%s%s%s%s%s%s%s%s", c->file != NULL ? c->file : "", place,
-              c->file != NULL ? ": " : "", c->warning ? "warning: " : "", object,
-              c->field != NULL ? c->field : "", c->field != NULL ? ": " : "", c->sentence);
-    fprintf(stderr, "%s\n", text.text);
-}
-
 static const struct label_set *labels_of(const struct scan *s, const struct subject_ref *ref)
 {
     const struct kind_row *row = kind_find_group(ref->group, ref->kind);
     const struct object *object =
-        row != NULL ? cluster_find(s->cluster, row->kind, ref->ns, ref->name) : NULL;
+        row != NULL ? cluster_find(s->in.cluster, row->kind, ref->ns, ref->name) : NULL;
 
     if (object != NULL) {
         return object->labels;
     }
     const struct workload *w =
-        cluster_workload(s->cluster, ref->ns, ref->group, ref->kind, ref->name);
+        cluster_workload(s->in.cluster, ref->ns, ref->group, ref->kind, ref->name);
     return w != NULL ? w->pod_labels : NULL;
 }
 
@@ -94,7 +68,7 @@ static const char *plural(unsigned count)
 
 static void print_summary(const struct scan *s)
 {
-    const struct manifest_counts *counts = manifest_counts(s->loader);
+    const struct manifest_counts *counts = manifest_counts(s->in.loader);
     unsigned by_result[RESULT_ERROR + 1] = { 0 };
 
     for (size_t i = 0; i < s->list.rows.len; i++) {
@@ -126,7 +100,6 @@ static int prepare(struct scan *s)
 {
     const struct cli *cli = s->cli;
     struct error err = { 0 };
-    enum environment forced;
 
     if (cli->args.len == 0) {
         return cli_usage(cli,
@@ -143,34 +116,15 @@ static int prepare(struct scan *s)
     if (cli->selector != NULL && label_query_parse(cli->selector, &s->selector, &err) != 0) {
         return cli_usage(cli, "-l '%s': %s", cli->selector, err.text);
     }
-    if (cli->config != NULL && settings_load(&s->settings, cli->config, &err) != 0) {
-        return cli_fail(cli, EXIT_USAGE, &err);
-    }
-    if (cli->environment != NULL) {
-        if (!environment_parse(cli->environment, &forced)) {
-            return cli_usage(
-                cli, "--environment '%s': must be production, staging, development or standard",
-                cli->environment);
-        }
-        s->settings.ruleset.force_environment = (int)forced;
-    }
-    if (settings_ruleset(&s->settings, &s->ruleset, &err) != 0) {
-        return cli_fail(cli, EXIT_USAGE, &err);
-    }
-    return 0;
+    return cli_input_open(cli, &s->in);
 }
 
 static int judge(struct scan *s)
 {
     struct error err = { 0 };
 
-    s->cluster = cluster_create();
-    s->loader = manifest_loader_create(s->cluster, complain, s);
-    for (size_t i = 0; i < s->cli->args.len; i++) {
-        manifest_load(s->loader, s->cli->args.items[i]);
-    }
-    manifest_finish(s->loader, s->cli->complete);
-    engine_judge_all(s->cluster, s->ruleset, "", clock_wall_ms(), take_verdict, s);
+    cli_input_read(&s->in, s->cli->args.items, s->cli->args.len, s->cli->complete);
+    engine_judge_all(s->in.cluster, s->in.ruleset, "", clock_wall_ms(), take_verdict, s);
     finding_list_sort(&s->list);
     if (s->cli->baseline != NULL && baseline_mark(&s->list, s->cli->baseline, &err) != 0) {
         return cli_fail(s->cli, EXIT_USAGE, &err);
@@ -181,7 +135,7 @@ static int judge(struct scan *s)
     if (s->print.format == OUTPUT_TABLE || s->print.format == OUTPUT_WIDE) {
         print_summary(s);
     }
-    return manifest_counts(s->loader)->errors > 0 ? EXIT_USAGE
+    return cli_input_errors(&s->in) > 0 ? EXIT_USAGE
                                                   : cli_status_of(&s->list, &s->fail_on);
 }
 
@@ -189,16 +143,12 @@ int cmd_scan(const struct cli *cli)
 {
     struct scan s = { .cli = cli };
 
-    settings_init(&s.settings);
     int status = prepare(&s);
     if (status == 0) {
         status = judge(&s);
     }
     finding_list_deinit(&s.list);
     selector_destroy(s.selector);
-    ruleset_destroy(s.ruleset);
-    cluster_destroy(s.cluster);
-    manifest_loader_destroy(s.loader);
-    settings_deinit(&s.settings);
+    cli_input_close(&s.in);
     return status;
 }
