@@ -16,6 +16,8 @@
 /* Exit status (DESIGN 8): bad input beats findings beats clean. */
 enum { EXIT_CLEAN = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 
+typedef VEC(const char *) cli_text_vec;
+
 /* Every option of every verb; a verb sees those that its row of the options table names it for.
  * NULL: not given. */
 struct cli {
@@ -23,7 +25,7 @@ struct cli {
     const char *kind, *name, *policy, *rule, *severity, *result, *state, *owner, *query, *since,
         *until, *limit;
     const char *kubeconfig, *context, *from, *to, *port, *proto, *expect;
-    VEC(const char *) files, deletes; /* given more than once */
+    cli_text_vec files, deletes; /* given more than once */
     bool live, matrix, explain;
     bool all, complete, fail_on_warn, json, no_color, no_headers, all_namespaces, help;
     VEC(const char *) args;

@@ -135,8 +135,7 @@ static int judge(struct scan *s)
     if (s->print.format == OUTPUT_TABLE || s->print.format == OUTPUT_WIDE) {
         print_summary(s);
     }
-    return cli_input_errors(&s->in) > 0 ? EXIT_USAGE
-                                                  : cli_status_of(&s->list, &s->fail_on);
+    return cli_input_errors(&s->in) > 0 ? EXIT_USAGE : cli_status_of(&s->list, &s->fail_on);
 }
 
 int cmd_scan(const struct cli *cli)

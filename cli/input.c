@@ -10,7 +10,9 @@ static void complain(void *ctx, const struct manifest_complaint *c)
     struct error text = { 0 };
     char place[64] = "", object[640] = "";
 
-    (void)ctx;
+    if (((const struct cli_input *)ctx)->quiet) {
+        return;
+    }
     if (c->line > 0) {
         snprintf(place, sizeof(place), ":%u", c->line);
     }
@@ -55,15 +57,42 @@ void cli_input_share(struct cli_input *in, const struct cli_input *other)
     in->ruleset = other->ruleset;
 }
 
-void cli_input_read(struct cli_input *in, const char *const *paths, size_t count, bool complete)
+static void load(struct cli_input *in, const char *const *paths, size_t count)
 {
-    in->cluster = cluster_create();
-    in->loader = manifest_loader_create(in->cluster, complain, NULL);
     for (size_t i = 0; i < count; i++) {
         manifest_load(in->loader, paths[i]);
     }
+}
+
+void cli_input_read(struct cli_input *in, const char *const *paths, size_t count, bool complete)
+{
+    in->cluster = cluster_create();
+    in->loader = manifest_loader_create(in->cluster, complain, in);
+    load(in, paths, count);
+    cli_input_finish(in, complete);
+}
+
+void cli_input_begin(struct cli_input *in, const char *const *paths, size_t count)
+{
+    in->cluster = cluster_create();
+    in->loader = manifest_loader_create(in->cluster, complain, in);
+    in->quiet = true;
+    load(in, paths, count);
+    in->quiet = false;
+}
+
+void cli_input_finish(struct cli_input *in, bool complete)
+{
     manifest_finish(in->loader, complete);
     in->memo = reach_memo_create(in->cluster, ruleset_reach_options(in->ruleset));
+}
+
+void cli_input_apply(struct cli_input *in, const char *const *paths, size_t count)
+{
+    in->loader = manifest_loader_create(in->cluster, complain, in);
+    load(in, paths, count);
+    manifest_apply(in->loader);
+    reach_memo_forget(in->memo);
 }
 
 int cli_input_from(const struct cli *cli, struct cli_input *in, bool complete)

@@ -13,7 +13,7 @@ struct cli_input { /* zero-initialise */
     struct cluster *cluster;
     struct manifest_loader *loader; /* NULL with --live */
     struct reach_memo *memo;        /* once it was read */
-    bool opened;
+    bool opened, quiet;             /* quiet: complaints are not printed */
 };
 
 /* --config and --environment. 0, or an exit status after a sentence. */
@@ -22,6 +22,12 @@ int cli_input_open(const struct cli *cli, struct cli_input *in);
 void cli_input_share(struct cli_input *in, const struct cli_input *other);
 /* Files, directories, "-". What is malformed is a line on stderr; the rest is there. */
 void cli_input_read(struct cli_input *in, const char *const *paths, size_t count, bool complete);
+/* The same in two halves, with changes to the loader between them (complaints about the files are
+ * not said again). */
+void cli_input_begin(struct cli_input *in, const char *const *paths, size_t count);
+void cli_input_finish(struct cli_input *in, bool complete);
+/* Applies manifests to a cluster that was listed. */
+void cli_input_apply(struct cli_input *in, const char *const *paths, size_t count);
 /* Lists the cluster of the kubeconfig (--kubeconfig, --context) once. 0, or EXIT_UNREACHABLE or
  * EXIT_USAGE after a sentence. */
 int cli_input_live(const struct cli *cli, struct cli_input *in);

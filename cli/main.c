@@ -11,6 +11,19 @@ static const struct verb verbs[] = {
       "above is there,\n"
       "2 when some input was malformed (the rest is still judged).",
       cmd_scan },
+    { "reach", "[PATH...]", "who can reach whom, and why",
+      "With --matrix all of it, else from one peer to another: the first word is allowed, denied "
+      "or\n"
+      "unknown. An address that is a pod's means that pod.",
+      cmd_reach },
+    { "exposure", "[NAMESPACE/NAME] [PATH...]",
+      "who can reach a workload, from outside and inside, and where it can go", NULL,
+      cmd_exposure },
+    { "diff", "A B", "paths and findings that B has gained and lost against A",
+      "Exit status 1 when there is a difference.", cmd_diff },
+    { "what-if", "[PATH...]",
+      "paths and findings gained and lost if manifests were applied or deleted",
+      "Nothing is changed anywhere. Exit status 1 when there is a difference.", cmd_what_if },
     { "findings", "", "the findings in a daemon's database",
       "Times: RFC 3339, or a duration back from now such as 7d.", cmd_findings },
     { "status", "", "what a daemon watches, as of when, and what it cannot judge", NULL,

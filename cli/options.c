@@ -21,9 +21,37 @@ static const struct option {
 #define AT(member) offsetof(struct cli, member)
     { "output", 'o', "FORMAT", AT(output), " scan findings status rules explain ",
       "table, wide, json or yaml (default table)" },
-    { "json", 0, NULL, AT(json), " scan findings status rules explain ", "the same as -o json" },
+    { "output", 'o', "FORMAT", AT(output), " reach ",
+      "table, json, or for --matrix dot, mermaid or html (default table)" },
+    { "output", 'o', "FORMAT", AT(output), " exposure diff what-if ",
+      "table or json (default table)" },
+    { "json", 0, NULL, AT(json), " scan findings status rules explain reach exposure diff what-if ",
+      "the same as -o json" },
+    { "matrix", 0, NULL, AT(matrix), " reach ", "who can reach whom, all of it" },
+    { "from", 0, "PEER", AT(from), " reach ",
+      "namespace/pod, namespace/workload, namespace/name[Kind] or an address" },
+    { "to", 0, "PEER", AT(to), " reach ", "the same" },
+    { "port", 0, "PORT", AT(port), " reach ",
+      "number, or name at the destination (default any port)" },
+    { "proto", 0, "PROTOCOL", AT(proto), " reach ",
+      "TCP, UDP or SCTP (default any, with --port TCP)" },
+    { "explain", 0, NULL, AT(explain), " reach ", "which policies decide, on each side" },
+    { "expect", 0, "WORD", AT(expect), " reach ",
+      "allowed or denied: exit status 1 when it is another" },
+    { "live", 0, NULL, AT(live), " reach exposure diff what-if ",
+      "list the cluster once instead of reading files" },
+    { "kubeconfig", 0, "FILE", AT(kubeconfig), " reach exposure diff what-if ",
+      "for --live (default as kubectl)" },
+    { "context", 0, "NAME", AT(context), " reach exposure diff what-if ",
+      "context of the kubeconfig" },
+    { "filename", 'f', "PATH", AT(files), " what-if ",
+      "manifests that would be applied; may be given more than once" },
+    { "delete", 0, "OBJECT", AT(deletes), " what-if ",
+      "kind/namespace/name that would be deleted; may be given more than once" },
     { "namespace", 'n', "NS", AT(ns), " scan findings ", "only this namespace, itself included" },
-    { "all-namespaces", 'A', NULL, AT(all_namespaces), " scan findings ",
+    { "namespace", 'n', "NS", AT(ns), " reach exposure ",
+      "only what has an end in this namespace" },
+    { "all-namespaces", 'A', NULL, AT(all_namespaces), " scan findings reach exposure ",
       "every namespace (the default)" },
     { "selector", 'l', "SELECTOR", AT(selector), " scan ",
       "only subjects with these labels, as kubectl -l" },
@@ -34,7 +62,7 @@ static const struct option {
       "judge every namespace as production, staging, development or standard" },
     { "environment", 0, "ENV", AT(environment), " findings ",
       "only namespaces that are production, staging, development or standard" },
-    { "config", 0, "FILE", AT(config), " scan ",
+    { "config", 0, "FILE", AT(config), " scan reach exposure diff what-if ",
       "the daemon's configuration: levels, parameters, exemptions" },
     { "baseline", 0, "FILE", AT(baseline), " scan ",
       "an earlier JSON output: only what is new counts for the exit status" },
@@ -56,11 +84,14 @@ static const struct option {
     { "since", 0, "TIME", AT(since), " findings ", "only what changed state since then" },
     { "until", 0, "TIME", AT(until), " findings ", "only what changed state before then" },
     { "limit", 0, "N", AT(limit), " findings ", "at most N" },
-    { "no-headers", 0, NULL, AT(no_headers), " scan findings status rules ",
+    { "no-headers", 0, NULL, AT(no_headers),
+      " scan findings status rules reach exposure diff what-if ",
       "tables without their first line" },
-    { "no-color", 0, NULL, AT(no_color), " scan findings status rules explain ",
+    { "no-color", 0, NULL, AT(no_color),
+      " scan findings status rules explain reach exposure diff what-if ",
       "no colours (also NO_COLOR, or when stdout is no terminal)" },
-    { "help", 'h', NULL, AT(help), " scan findings status rules explain version ", "this text" },
+    { "help", 'h', NULL, AT(help),
+      " scan findings status rules explain version reach exposure diff what-if ", "this text" },
 #undef AT
 };
 
@@ -127,6 +158,11 @@ static int take(struct cli *cli, const struct option *o, const char *value, int 
     }
     if (value == NULL || *value == '\0') {
         return error_set(err, NA_EINVAL, "--%s needs a value: %s", o->name, o->value);
+    }
+    if (o->offset == offsetof(struct cli, files) || o->offset == offsetof(struct cli, deletes)) {
+        cli_text_vec *list = at;
+        vec_push(list, value);
+        return 0;
     }
     *(const char **)at = value;
     return 0;
@@ -200,6 +236,8 @@ int cli_parse(struct cli *cli, const struct verb *verb, int argc, char **argv, s
 void cli_deinit(struct cli *cli)
 {
     vec_free(&cli->args);
+    vec_free(&cli->files);
+    vec_free(&cli->deletes);
 }
 
 void cli_print_options(const struct verb *verb)

@@ -437,6 +437,17 @@ void cluster_each_pod(const struct cluster *c, const struct ns *ns, cluster_pod_
     }
 }
 
+bool cluster_pod(const struct cluster *c, const char *ns, const char *name, struct pod_view *out)
+{
+    const struct ns_entry *e = (const struct ns_entry *)cluster_ns(c, ns);
+    const struct pod *pod = e != NULL ? pod_find(e, name, strlen(name)) : NULL;
+
+    if (pod != NULL) {
+        view_pod(e, pod, out);
+    }
+    return pod != NULL;
+}
+
 const struct object_vec *cluster_objects(const struct cluster *c, enum kind kind)
 {
     return &c->wide[kind];

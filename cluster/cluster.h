@@ -235,6 +235,8 @@ struct pod_view {
 typedef void cluster_pod_fn(void *ctx, const struct pod_view *pod);
 /* Every pod of `ns`, or of all namespaces when it is NULL, in no order that means anything. */
 void cluster_each_pod(const struct cluster *c, const struct ns *ns, cluster_pod_fn *fn, void *ctx);
+/* False when there is none of that name. */
+bool cluster_pod(const struct cluster *c, const char *ns, const char *name, struct pod_view *out);
 
 /* The objects of a cluster-scoped policy kind, in no order that means anything; never NULL. Valid
  * until the next change. */

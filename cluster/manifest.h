@@ -39,6 +39,15 @@ void manifest_load(struct manifest_loader *l, const char *path);
 /* After the last file: joins (duplicates, implied namespaces, default IngressClass, kinds present)
  * and hands everything to the cluster. `complete`: the input is the whole cluster. */
 void manifest_finish(struct manifest_loader *l, bool complete);
+/* What is loaded from now on takes the place of what was loaded before under the same name, as an
+ * apply would. */
+void manifest_overlay(struct manifest_loader *l);
+/* Takes an object out again, as a delete would; false when there is none. */
+bool manifest_drop(struct manifest_loader *l, const struct kind_row *row, const char *ns,
+                   const char *name);
+/* Instead of manifest_finish: what was loaded is applied to a cluster that holds objects already.
+ */
+void manifest_apply(struct manifest_loader *l);
 const struct manifest_counts *manifest_counts(const struct manifest_loader *l);
 void manifest_loader_destroy(struct manifest_loader *l);
 

@@ -122,6 +122,13 @@ static void imply(struct manifest_loader *l, struct str *name, struct table *kno
     table_add(known, name, str_hash);
 }
 
+static bool is_there(const struct manifest_loader *l, const struct str *ns)
+{
+    const struct ns *n = ns != NULL ? cluster_ns(l->cluster, ns->text) : NULL;
+
+    return n != NULL && n->object != NULL;
+}
+
 static void set_namespaces(struct manifest_loader *l)
 {
     struct table known = { 0 };
@@ -135,7 +142,9 @@ static void set_namespaces(struct manifest_loader *l)
         }
     }
     for (size_t i = 0; i < count; i++) {
-        imply(l, l->items.items[i]->obj->ns, &known);
+        if (!is_there(l, l->items.items[i]->obj->ns)) {
+            imply(l, l->items.items[i]->obj->ns, &known);
+        }
     }
     for (size_t i = 0; i < l->items.len; i++) {
         if (l->items.items[i]->obj->kind == KIND_NAMESPACE) {
@@ -146,13 +155,8 @@ static void set_namespaces(struct manifest_loader *l)
     table_deinit(&known);
 }
 
-void manifest_finish(struct manifest_loader *l, bool complete)
+static void hand_over(struct manifest_loader *l, int64_t now_ms)
 {
-    int64_t now_ms = clock_wall_ms();
-
-    set_default_class(l);
-    set_namespaces(l);
-    cluster_set_offline(l->cluster, l->kinds_present, complete);
     for (size_t k = 0; k < ARRAY_LEN(order); k++) {
         for (size_t i = 0; i < l->items.len; i++) {
             struct object *obj = l->items.items[i]->obj;
@@ -163,6 +167,24 @@ void manifest_finish(struct manifest_loader *l, bool complete)
             }
         }
     }
+}
+
+void manifest_apply(struct manifest_loader *l)
+{
+    set_default_class(l);
+    set_namespaces(l);
+    hand_over(l, clock_wall_ms());
+    table_deinit(&l->by_name);
+}
+
+void manifest_finish(struct manifest_loader *l, bool complete)
+{
+    int64_t now_ms = clock_wall_ms();
+
+    set_default_class(l);
+    set_namespaces(l);
+    cluster_set_offline(l->cluster, l->kinds_present, complete);
+    hand_over(l, now_ms);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         cluster_set_kind_state(l->cluster, (enum kind)kind, KIND_STATE_SYNCED, "", now_ms);
     }

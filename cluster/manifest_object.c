@@ -135,12 +135,21 @@ static void keep(const struct object_reading *r, struct object *obj, struct orig
 {
     struct manifest_loader *l = r->file->loader;
     struct manifest_item *item;
-    const struct manifest_item *old;
+    struct manifest_item *old;
 
     if (generated) {
         make_name(l, obj);
     }
     old = table_find(&l->by_name, name_hash(obj), obj, item_same);
+    if (old != NULL && old->below) {
+        object_destroy(old->obj);
+        obj->origin = origin;
+        vec_push(&l->origins, origin);
+        old->obj = obj;
+        old->content = content;
+        old->below = false;
+        return;
+    }
     if (old != NULL) {
         if (old->content != content) {
             char sentence[512];
@@ -162,6 +171,29 @@ static void keep(const struct object_reading *r, struct object *obj, struct orig
     table_add(&l->by_name, item, item_hash);
     l->kinds_present |= BIT(obj->kind);
     l->counts.objects++;
+}
+
+void manifest_overlay(struct manifest_loader *l)
+{
+    for (size_t i = 0; i < l->items.len; i++) {
+        l->items.items[i]->below = true;
+    }
+}
+
+bool manifest_drop(struct manifest_loader *l, const struct kind_row *row, const char *ns,
+                   const char *name)
+{
+    for (size_t i = 0; i < l->items.len; i++) {
+        struct manifest_item *item = l->items.items[i];
+        if (item->obj->kind == row->kind && strcmp(item->obj->name->text, name) == 0 &&
+            (!row->namespaced || strcmp(str_text(item->obj->ns), ns) == 0)) {
+            table_remove(&l->by_name, item, item_hash);
+            object_destroy(item->obj);
+            vec_remove_swap(&l->items, i);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- one object ---- */

@@ -12,6 +12,7 @@ struct manifest_item {
     struct object *obj; /* the loader's until manifest_finish hands it to the cluster */
     uint64_t content;   /* a hash of everything but what the server itself writes */
     uint32_t hash;      /* of kind, namespace and name */
+    bool below;         /* what is loaded now takes its place */
 };
 
 struct manifest_loader {

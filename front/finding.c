@@ -37,6 +37,23 @@ void finding_list_add_verdict(struct finding_list *list, const struct verdict *v
     vec_push(&list->rows, row);
 }
 
+void finding_list_add_copy(struct finding_list *list, const struct finding_row *from)
+{
+    struct finding_row row = *from;
+    char **texts[] = { &row.policy,      &row.rule,     &row.kind,
+                       &row.ns,          &row.name,     &row.result,
+                       &row.severity,    &row.category, &row.environment,
+                       &row.message,     &row.evidence, &row.remediation,
+                       &row.fingerprint, &row.file,     &row.exemption,
+                       &row.owner,       &row.state,    &row.resolved_reason,
+                       &row.api_version, &row.uid };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        *texts[i] = copy(*texts[i]);
+    }
+    vec_push(&list->rows, row);
+}
+
 void finding_list_add_stored(struct finding_list *list, const struct stored_finding *f)
 {
     bool suppressed = strcmp(f->state, "suppressed") == 0;

@@ -35,6 +35,7 @@ struct finding_list {
 /* Copies one verdict: a suppressed one shows as skip with its exemption. */
 void finding_list_add_verdict(struct finding_list *list, const struct verdict *v);
 void finding_list_add_stored(struct finding_list *list, const struct stored_finding *f);
+void finding_list_add_copy(struct finding_list *list, const struct finding_row *row);
 /* By namespace, kind, name, policy, rule, file, line. */
 void finding_list_sort(struct finding_list *list);
 void finding_list_deinit(struct finding_list *list);

@@ -2,7 +2,7 @@
 
 static const enum protocol protocols[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
 
-static void add_ranges(const struct port_table *t, port_set s, struct buf *out)
+void ports_json(const struct port_table *t, port_set s, struct buf *out)
 {
     const char *comma = "";
 
@@ -30,7 +30,7 @@ static void add_connection(const struct reach_matrix *x, size_t from, size_t to,
     buf_adds(out, ", \"to\": ");
     buf_add_json(out, reach_matrix_peer(x, to)->name);
     buf_adds(out, ", \"allowed\": ");
-    add_ranges(reach_matrix_ports(x), a->allowed, out);
+    ports_json(reach_matrix_ports(x), a->allowed, out);
     buf_addf(out, ", \"unknown\": %s, \"reasons\": [", a->unknown != PORTS_NONE ? "true" : "false");
     if (a->construct != NULL) {
         buf_add_json(out, a->construct);

@@ -2,21 +2,26 @@
 #ifndef NETAUDITD_FRONT_REACH_PRINT_H
 #define NETAUDITD_FRONT_REACH_PRINT_H
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "rules/reach_matrix.h"
 
-/* "TCP 80, 443, 8000-9000; UDP all", "all", "none". */
+/* "TCP 80,443,8000-9000; UDP all", "all", "none". */
 void ports_text(const struct port_table *t, port_set s, struct buf *out);
+/* {"TCP": [[80, 80], ...], ...}, protocols without ports left out. */
+void ports_json(const struct port_table *t, port_set s, struct buf *out);
 
-/* {"peers": [...], "connections": [...]}, one line when `compact`. 0 or NA_ELIMIT, NA_ENOMEM. */
+/* {"peers": [...], "connections": [...]}, one line when `compact`. 0, or NA_ELIMIT, NA_ENOMEM. */
 int reach_matrix_json(const struct reach_matrix *x, bool compact, struct buf *out);
-/* One line a connection: from, to, ports, what is not known. `cut`: only what has a workload of the
+/* One line a connection: from, to, ports, what is not known. `ns`: only what has a workload of the
  * namespace at one end; NULL: all. */
-int reach_matrix_table(const struct reach_matrix *x, const char *ns, bool headers, struct buf *out);
-/* Graphviz and Mermaid. */
+void reach_matrix_table(const struct reach_matrix *x, const char *ns, bool headers, bool colour,
+                        FILE *out);
+/* Graphviz and Mermaid: an edge for each connection. 0, NA_ELIMIT or NA_ENOMEM. */
 int reach_matrix_dot(const struct reach_matrix *x, struct buf *out);
 int reach_matrix_mermaid(const struct reach_matrix *x, struct buf *out);
-/* One self-contained page. */
+/* One self-contained page: rows send, columns receive. The same errors. */
 int reach_matrix_html(const struct reach_matrix *x, struct buf *out);
 
 #endif

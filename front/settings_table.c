@@ -47,7 +47,8 @@ const struct settings_key settings_keys[] = {
     { "audit-system-namespaces", SETTINGS_BOOL, AT(ruleset.audit_system_namespaces), NULL,
       "judge kube-system, kube-public and kube-node-lease too", true },
     { "enforcement.families", SETTINGS_TEXTS, AT(ruleset.enforced_families), family_words,
-      "families of policies that the network plugin enforces; empty: NetworkPolicy, and Cilium where "
+      "families of policies that the network plugin enforces; empty: NetworkPolicy, and Cilium "
+      "where "
       "it is served",
       true },
     { "enforcement.ipblock-matches", SETTINGS_WORD, AT(ruleset.ipblock_matches), block_words,

@@ -360,14 +360,15 @@ struct matrix_answer reach_matrix_at(const struct reach_matrix *x, size_t from, 
 
 /* ---- the whole ---- */
 
-struct reach_matrix *reach_matrix_create(const struct cluster *c, struct reach_memo *m)
+struct reach_matrix *reach_matrix_create(const struct cluster *c, struct reach_memo *m,
+                                         const struct world *also)
 {
     struct reach_matrix *x = xcalloc(1, sizeof(*x));
 
     x->cluster = c;
     x->book = reach_memo_book(m);
     x->ports = reach_book_ports(x->book);
-    matrix_find_peers(x);
+    matrix_find_peers(x, also);
     fill_rows(x);
     return x;
 }
@@ -408,6 +409,11 @@ void reach_matrix_destroy(struct reach_matrix *x)
     world_deinit(&x->atoms);
     world_deinit(&x->pieces);
     free(x);
+}
+
+const struct world *reach_matrix_world(const struct reach_matrix *x)
+{
+    return &x->atoms;
 }
 
 size_t reach_matrix_count(const struct reach_matrix *x)

@@ -4,6 +4,7 @@
 #define NETAUDITD_RULES_REACH_MATRIX_H
 
 #include "rules/reach.h"
+#include "rules/world.h"
 
 enum { MATRIX_NAME_MAX = 700 };
 
@@ -22,8 +23,12 @@ struct matrix_answer {
 
 struct reach_matrix;
 /* `m` must outlive the matrix and not be forgotten. Peers: workloads with pods or a template, by
- * name; then the ranges outside, cut at every border that a policy names, IPv4 first. */
-struct reach_matrix *reach_matrix_create(const struct cluster *c, struct reach_memo *m);
+ * name; then the ranges outside, cut at every border that a policy names and those of `also` (may
+ * be NULL), IPv4 first. */
+struct reach_matrix *reach_matrix_create(const struct cluster *c, struct reach_memo *m,
+                                         const struct world *also);
+/* Its ranges: what another matrix must be cut at, too, to be compared with it. */
+const struct world *reach_matrix_world(const struct reach_matrix *x);
 void reach_matrix_destroy(struct reach_matrix *x); /* NULL is fine */
 size_t reach_matrix_count(const struct reach_matrix *x);
 const struct matrix_peer *reach_matrix_peer(const struct reach_matrix *x, size_t i);

@@ -42,11 +42,14 @@ static void cut_form(void *ctx, const struct policy_form *f)
     form_cut(f, DIRECTION_EGRESS, ctx);
 }
 
-static void find_atoms(struct reach_matrix *x)
+static void find_atoms(struct reach_matrix *x, const struct world *also)
 {
     world_cut_begin(&x->atoms);
     for (uint32_t i = 0; i < cluster_ns_count(x->cluster); i++) {
         reach_each_form(x->book, cluster_ns_at(x->cluster, i), cut_form, &x->atoms);
+    }
+    if (also != NULL) {
+        world_cut_like(&x->atoms, also);
     }
     world_cut_end(&x->atoms);
 }
@@ -307,9 +310,9 @@ static void list_variants(struct reach_matrix *x)
     free(at);
 }
 
-void matrix_find_peers(struct reach_matrix *x)
+void matrix_find_peers(struct reach_matrix *x, const struct world *also)
 {
-    find_atoms(x);
+    find_atoms(x, also);
     find_variants(x);
     find_peers(x);
     find_ranges(x);

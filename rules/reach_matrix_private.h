@@ -62,7 +62,7 @@ struct reach_matrix {
 };
 
 /* Fills atoms, variants and peers. */
-void matrix_find_peers(struct reach_matrix *x);
+void matrix_find_peers(struct reach_matrix *x, const struct world *also);
 size_t matrix_atom_count(const struct reach_matrix *x);
 struct address_range matrix_range_of(const struct world_range *r, int family);
 

@@ -249,6 +249,16 @@ void world_cut(struct world *w, const struct cidr *block)
     }
 }
 
+void world_cut_like(struct world *w, const struct world *other)
+{
+    for (size_t i = 0; i < other->v4.len; i++) {
+        add_border(w, 4, other->v4.items[i].lo);
+    }
+    for (size_t i = 0; i < other->v6.len; i++) {
+        add_border(w, 6, other->v6.items[i].lo);
+    }
+}
+
 /* From borders to the ranges between them; returns how many. */
 static size_t close_ranges(struct world_range *r, size_t count, world_address last)
 {

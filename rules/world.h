@@ -29,6 +29,8 @@ bool world_covered(struct world *w, int family);
  */
 void world_cut_begin(struct world *w);
 void world_cut(struct world *w, const struct cidr *block);
+/* Where the ranges of another begin. */
+void world_cut_like(struct world *w, const struct world *other);
 void world_cut_end(struct world *w);
 
 struct world_ranges {

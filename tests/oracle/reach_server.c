@@ -65,7 +65,7 @@ static cJSON *verdicts_of(const struct cluster *c)
 static cJSON *matrix_of(const struct cluster *c)
 {
     struct reach_memo *memo = reach_memo_create(c, NULL);
-    struct reach_matrix *matrix = reach_matrix_create(c, memo);
+    struct reach_matrix *matrix = reach_matrix_create(c, memo, NULL);
     struct buf json;
 
     buf_init(&json, OUTPUT_MAX);
