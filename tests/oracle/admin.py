@@ -115,7 +115,7 @@ class TierPolicy:
 
     def outcomes(self, space, direction, subject, end, destination, without_allows):
         """{action: points where it may be this policy's answer}; None: points where it may have no answer."""
-        answer = {"Accept": 0, "Deny": 0, "Pass": 0, None: 0}
+        answer = nothing(space)
         left = space.full
         for rule in self.rules[direction]:
             if without_allows and rule.action == "Accept":
@@ -127,11 +127,14 @@ class TierPolicy:
         return answer
 
 
-def outcomes_of_equals(space, policies, *question):
-    """Policies of one tier and priority: where they differ, either may win."""
-    answer = {"Accept": 0, "Deny": 0, "Pass": 0, None: space.full}
-    for policy in policies:
-        mine = policy.outcomes(space, *question)
+def nothing(space):
+    return {"Accept": 0, "Deny": 0, "Pass": 0, None: space.full}
+
+
+def either(space, outcomes):
+    """Of answers between which no order is defined: where they differ, either may win."""
+    answer = nothing(space)
+    for mine in outcomes:
         for action in ("Accept", "Deny", "Pass"):
             answer[action] |= mine[action]
         answer[None] &= mine[None]

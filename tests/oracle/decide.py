@@ -59,8 +59,8 @@ class Chosen:
 
     def __init__(self, judge, pod):
         self.pod, self.space = pod, judge.space
-        self.admin = by_priority(p for p in judge.admin if p.selects(pod))
-        self.baseline = by_priority(p for p in judge.baseline if p.selects(pod))
+        self.admin = [p for p in judge.admin if p.selects(pod)]
+        self.baseline = [p for p in judge.baseline if p.selects(pod)]
         self.network = [p for p in judge.network if p.selects(pod)]
         self.cilium = [r for r in judge.cilium if r.selects(pod)]
         self.on_cilium = judge.on_cilium
@@ -70,38 +70,40 @@ class Chosen:
 
     def rules(self, direction):
         """Every rule that could decide in this direction."""
-        tiers = [policy for group in self.admin + self.baseline for policy in group]
-        return [rule for policy in tiers + self.network + self.cilium for rule in policy.rules_in_force(direction)]
+        policies = self.admin + self.baseline + self.network + self.cilium
+        return [rule for policy in policies for rule in policy.rules_in_force(direction)]
 
     def decide(self, direction, end, without_allows):
         destination = self.pod if direction == "ingress" else end
         question = (direction, self.pod, end, destination, without_allows)
-        allow = deny = passed = 0
-        left = self.space.full
-        for group in self.admin:
-            found = admin.outcomes_of_equals(self.space, group, *question)
-            allow |= left & found["Accept"]
-            deny |= left & found["Deny"]
-            passed |= left & found["Pass"]
-            left &= found[None]
-        left |= passed
+        found = self.tier(self.admin, question)
+        allow, deny, left = found["Accept"], found["Deny"], found["Pass"] | found[None]
         middle_allow, middle_deny, through = self.middle(*question)
         allow |= left & middle_allow
         deny |= left & middle_deny
-        found = {"Accept": 0, "Deny": 0, "Pass": 0, None: self.space.full}
-        for group in self.baseline:
-            more = admin.outcomes_of_equals(self.space, group, *question)
-            for action in ("Accept", "Deny", "Pass"):
-                found[action] |= found[None] & more[action]
-            found[None] &= more[None]
+        found = self.tier(self.baseline, question)
         allow |= left & through & (found["Accept"] | found["Pass"] | found[None])
         deny |= left & through & found["Deny"]
-        if any(p.family == "cluster" for group in self.baseline for p in group):
+        if any(policy.family == "cluster" for policy in self.baseline):
             # Where implementations differ: SEMANTICS 3.8.
             if self.isolating(OTHER[direction]):
                 allow |= left & through & found["Deny"]
-            allow |= left & middle_deny & found["Accept"]
+            if self.isolating(direction):
+                allow |= left & middle_deny & found["Accept"]
         return allow, deny
+
+    def tier(self, policies, question):
+        """What a tier may say. Between the two families of tiers no order is defined: either may be first."""
+        families = []
+        for family in ("cluster", "admin"):
+            answer = admin.nothing(self.space)
+            for group in by_priority(policy for policy in policies if policy.family == family):
+                more = admin.either(self.space, [policy.outcomes(self.space, *question) for policy in group])
+                for action in ("Accept", "Deny", "Pass"):
+                    answer[action] |= answer[None] & more[action]
+                answer[None] &= more[None]
+            families.append(answer)
+        return admin.either(self.space, families)
 
     def middle(self, direction, subject, end, destination, without_allows):
         """The tier of NetworkPolicy and Cilium: (may allow, may deny, may have nothing to say)."""

@@ -5,6 +5,9 @@ import generate_cilium
 import generate_tiers
 from vocabulary import APPS, CIDRS, NAMES, PORT_NAMES, Vocabulary
 
+# Pods on the host's network have their node's addresses.
+NODES = [{"4": [{"ip": first}], "6": [{"ip": second}], "46": [{"ip": first}, {"ip": second}]}
+         for first, second in (("10.0.2.1", "fd00::2:1"), ("192.168.0.10", "fd00::2:2"))]
 HASH = "5d4f8c7b9"
 POD_ADDRESSES = ["10.0.0.%d" % n for n in range(0, 8)] + ["10.0.1.0", "10.0.0.255", "192.168.3.7", "172.16.0.1"]
 POD_ADDRESSES_6 = ["fd00::%x" % n for n in range(0, 8)] + ["fd00::1:0", "fd00:0:0:1::"]
@@ -71,7 +74,7 @@ class Maker(Vocabulary):
             pod["metadata"]["ownerReferences"] = [
                 {"apiVersion": "apps/v1", "kind": owner[0], "name": owner[1], "uid": "u-" + owner[1], "controller": True}]
         if not self.maybe(0.1):
-            addresses = self.addresses()
+            addresses = self.random.choice(NODES)[self.stack] if spec.get("hostNetwork") else self.addresses()
             if addresses:
                 pod["status"] = {"phase": "Running", "podIP": addresses[0]["ip"], "podIPs": addresses}
         if self.maybe(0.04):
@@ -92,7 +95,21 @@ class Maker(Vocabulary):
         if shape == "Deployment":
             labels = dict(labels, **{"pod-template-hash": HASH})
             owner = ("ReplicaSet", name + "-" + HASH)
-        return [self.pod("%s-%d" % (name, i), namespace, dict(labels), spec, owner) for i in range(self.random.choice([1, 2, 2, 3]))]
+        pods = []
+        for i in range(self.random.choice([1, 2, 2, 3])):
+            if self.maybe(0.1):  # an update under way
+                labels, spec = dict(self.labels(APPS), **{k: v for k, v in labels.items() if k not in APPS}), self.pod_spec()
+            pods.append(self.pod("%s-%d" % (name, i), namespace, dict(labels), spec, owner))
+        if self.maybe(0.2):
+            pods += self.owner_object(namespace, name, shape, kind, labels, spec)
+        return pods
+
+    def owner_object(self, namespace, name, shape, kind, labels, spec):
+        """What the pods belong to, dumped beside them."""
+        top = {"app": "x"} if shape == "Deployment" else labels
+        template = {"metadata": {"labels": dict(top, run=name)}, "spec": spec}
+        return [{"apiVersion": "apps/v1", "kind": "Deployment" if shape == "Deployment" else kind, "metadata": {"name": name, "namespace": namespace},
+                 "spec": {"selector": {"matchLabels": {"run": name}}, "template": template}}]
 
     def template(self, name, namespace, labels, spec):
         kind = self.random.choice(["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"])
@@ -170,9 +187,10 @@ class Maker(Vocabulary):
                 self.objects.append(self.namespace(name))
         for number in range(r.randint(2, 5)):
             self.objects += self.workload(number)
-        families = families or r.choice([["network"]] * 3 + [["cluster"], ["admin"], ["cilium"], ["network", "cluster"],
+        families = families or r.choice([["network"], ["network"], ["network"], ["cluster"], ["admin"], ["cilium"], ["network", "cluster"],
                                         ["network", "cluster"], ["network", "admin"], ["network", "admin"], ["network", "cilium"],
-                                        ["network", "cilium"]])
+                                        ["network", "cilium"]] * 3 + [["cluster", "admin"], ["network", "cluster", "admin"], ["cluster", "cilium"],
+                                        ["network", "admin", "cilium"]])
         if "network" in families:
             self.objects += [self.network_policy(i) for i in range(r.choice([1, 1, 2, 3]))]
         if "cluster" in families:
