@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "rules/checks.h"
 #include "rules/dns.h"
+#include "rules/everyone.h"
 #include "rules/policy_peers.h"
 #include "rules/reach.h"
 #include "rules/workload_field.h"
@@ -123,8 +124,39 @@ static void deciders(struct outcome *out, const struct reach_answer *a)
     }
 }
 
+/* The verdict names pods alone. NULL, or what may let everyone outside be reached all the same. */
+static const char *maybe_outside(const struct rule_input *in, const struct workload *w)
+{
+    static const enum everyone_goal goals[] = { GOAL_ADMITTED_TCP, GOAL_ADMITTED_UDP };
+    struct everyone_space space = { 0 };
+    const char *why = NULL;
+
+    for (size_t i = 0; i < w->classes.len && why == NULL; i++) {
+        const struct pod_class *pc = w->classes.items[i];
+        if (!workload_class_counts(w, pc) || pc->shape->host_network) {
+            continue;
+        }
+        struct everyone_question q = { .book = reach_ask_book(in),
+                                       .lineup =
+                                           reach_lineup(reach_ask_book(in), pc, DIRECTION_EGRESS),
+                                       .direction = DIRECTION_EGRESS,
+                                       .ns = pc->ns,
+                                       .families = cluster_pod_families(in->cluster) };
+        for (size_t g = 0; g < ARRAY_LEN(goals) && why == NULL; g++) {
+            q.goal = goals[g];
+            for (int family = 4; family <= 6 && why == NULL; family += 2) {
+                everyone_outside(&space, &q, family, &why);
+            }
+        }
+    }
+    everyone_space_deinit(&space);
+    return why;
+}
+
 static void unrestricted_egress(const struct rule_input *in, struct outcome *out)
 {
+    const char *maybe;
+
     const struct workload *w = in->subject->workload;
     struct reach_answer a;
 
@@ -141,7 +173,13 @@ static void unrestricted_egress(const struct rule_input *in, struct outcome *out
         return;
     case REACH_SELECTED_BUT_OPEN:
         if ((a.open_to & (OPEN_TO_OUTSIDE_IPV4 | OPEN_TO_OUTSIDE_IPV6)) == 0) {
-            finding_pass_because(out, "egress is open to every pod, but not to everyone outside");
+            maybe = maybe_outside(in, w);
+            if (maybe != NULL) {
+                finding_error(out, maybe);
+            } else {
+                finding_pass_because(out, "egress is open to every pod, but not to everyone "
+                                          "outside");
+            }
             return;
         }
         finding_fail(out, "policies isolate the workload for egress and then let it reach everyone "
