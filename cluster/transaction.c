@@ -279,7 +279,8 @@ static void say_all(struct cluster *c, bool addresses)
     say_workloads(c, false);
     say_namespaces(c, false);
     if (addresses) {
-        say(c, &(struct delta){ .what = DELTA_ADDRESSES, .op = DELTA_MODIFIED }, &c->addresses.note);
+        say(c, &(struct delta){ .what = DELTA_ADDRESSES, .op = DELTA_MODIFIED },
+            &c->addresses.note);
     }
 }
 

@@ -27,9 +27,14 @@ enum subject_kind subject_of_kind(enum kind kind)
     }
 }
 
+static uint32_t hash_of(const struct str *s)
+{
+    return s != NULL ? s->hash : 0;
+}
+
 static uint32_t hash_key(const struct key *k)
 {
-    uint64_t h = hash_mix(k->ns != NULL ? k->ns->hash : 0, k->name->hash);
+    uint64_t h = hash_mix(hash_of(k->ns), hash_of(k->name));
 
     h = hash_mix(h, (uint64_t)k->own);
     if (k->kind == SUBJECT_WORKLOAD) {
