@@ -156,7 +156,7 @@ bool tracked_subject(const struct engine *e, const struct tracked *t, struct sub
         return false;
     }
     if (t->kind == SUBJECT_NAMESPACE) {
-        return out->ns->object != NULL;
+        return out->ns != NULL && out->ns->object != NULL;
     }
     if (t->kind == SUBJECT_WORKLOAD) {
         out->workload = cluster_workload(e->cluster, t->ns->text, t->group->text,
