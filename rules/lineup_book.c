@@ -21,32 +21,10 @@ struct reach_book *reach_book_create(const struct cluster *c, const struct reach
     return b;
 }
 
-static void ns_forms_destroy(struct ns_forms *n)
-{
-    vec_free(&n->own.v);
-    vec_free(&n->anchored);
-    vec_free(&n->loose.v);
-    vec_free(&n->wide.v);
-    free(n);
-}
-
 void reach_book_forget(struct reach_book *b)
 {
-    struct ns_forms *n = b->namespaces;
-    struct lineup *l = b->lineups;
-
-    HASH_CLEAR(hh, b->namespaces); /* the tables only; the entries stay linked */
-    while (n != NULL) {
-        struct ns_forms *next = n->hh.next;
-        ns_forms_destroy(n);
-        n = next;
-    }
+    HASH_CLEAR(hh, b->namespaces); /* the tables only; the entries are the arena's */
     HASH_CLEAR(hh, b->lineups);
-    while (l != NULL) {
-        struct lineup *next = l->hh.next;
-        free(l);
-        l = next;
-    }
     arena_reset(&b->arena);
     b->wide.v.len = 0;
     b->read = false;
@@ -62,6 +40,10 @@ void reach_book_destroy(struct reach_book *b)
         reach_book_forget(b);
         arena_deinit(&b->arena);
         vec_free(&b->wide.v);
+        vec_free(&b->draft.own.v);
+        vec_free(&b->draft.anchored);
+        vec_free(&b->draft.loose.v);
+        vec_free(&b->draft.wide.v);
         vec_free(&b->scratch.v);
         vec_free(&b->objects.v);
         port_table_destroy(b->ports);
@@ -218,7 +200,18 @@ static const struct selector_requirement *anchor_of(const struct reach_book *b,
     return NULL;
 }
 
-static void read_namespace(struct reach_book *b, struct ns_forms *n)
+/* What a scratch array holds, as long as the arena lives. */
+#define KEEP(b, to, from)                                                                          \
+    do {                                                                                           \
+        (to)->len = (to)->cap = (from)->len;                                                       \
+        (to)->items = arena_alloc(&(b)->arena, ((from)->len + 1) * sizeof((to)->items[0]));        \
+        if ((from)->len > 0) {                                                                     \
+            memcpy((to)->items, (from)->items, (from)->len * sizeof((to)->items[0]));              \
+        }                                                                                          \
+        (from)->len = 0;                                                                           \
+    } while (0)
+
+static void read_own(struct reach_book *b, struct ns_forms *n)
 {
     b->objects.v.len = 0;
     for (size_t i = 0; i < n->ns->policies.len; i++) {
@@ -227,23 +220,34 @@ static void read_namespace(struct reach_book *b, struct ns_forms *n)
     for (size_t i = 0; i < n->ns->cilium_policies.len; i++) {
         vec_push(&b->objects.v, &n->ns->cilium_policies.items[i]->head);
     }
-    make_forms(b, &n->own, n->ns);
+    make_forms(b, &b->draft.own, n->ns);
+    KEEP(b, &n->own.v, &b->draft.own.v);
+}
+
+static void read_namespace(struct reach_book *b, struct ns_forms *n)
+{
+    struct ns_forms *draft = &b->draft;
+
+    read_own(b, n);
     for (size_t i = 0; i < n->own.v.len; i++) {
         const struct policy_form *f = &n->own.v.items[i];
         const struct selector_requirement *anchor = anchor_of(b, f);
         if (anchor != NULL) {
-            vec_push(&n->anchored, ((struct form_anchor){ anchor->key, anchor->values[0], f }));
+            vec_push(&draft->anchored, ((struct form_anchor){ anchor->key, anchor->values[0], f }));
         } else {
-            vec_push(&n->loose.v, f);
+            vec_push(&draft->loose.v, f);
         }
-    }
-    if (n->anchored.len > 1) {
-        qsort(n->anchored.items, n->anchored.len, sizeof(n->anchored.items[0]), by_anchor);
     }
     for (size_t i = 0; i < b->wide.v.len; i++) {
         if (reach_namespace_matches(b->wide.v.items[i].namespaces, n->ns)) {
-            vec_push(&n->wide.v, &b->wide.v.items[i]);
+            vec_push(&draft->wide.v, &b->wide.v.items[i]);
         }
+    }
+    KEEP(b, &n->anchored, &draft->anchored);
+    KEEP(b, &n->loose.v, &draft->loose.v);
+    KEEP(b, &n->wide.v, &draft->wide.v);
+    if (n->anchored.len > 1) {
+        qsort(n->anchored.items, n->anchored.len, sizeof(n->anchored.items[0]), by_anchor);
     }
 }
 
@@ -254,7 +258,8 @@ static struct ns_forms *forms_of(struct reach_book *b, const struct ns *ns)
     reach_book_read(b);
     HASH_FIND(hh, b->namespaces, &ns, sizeof(ns), n);
     if (n == NULL) {
-        n = xcalloc(1, sizeof(*n));
+        n = arena_alloc(&b->arena, sizeof(*n));
+        memset(n, 0, sizeof(*n));
         n->ns = ns;
         read_namespace(b, n);
         HASH_ADD(hh, b->namespaces, ns, sizeof(n->ns), n);
@@ -326,7 +331,8 @@ static const struct lineup *intern(struct reach_book *b, enum direction d, bool 
     bytes = (n + 1) * sizeof(b->scratch.v.items[0]);
     HASH_FIND(hh, b->lineups, b->scratch.v.items, bytes, l);
     if (l == NULL) {
-        l = xcalloc(1, sizeof(*l) + bytes);
+        l = arena_alloc(&b->arena, sizeof(*l) + bytes);
+        memset(l, 0, sizeof(*l));
         l->direction = d;
         l->elsewhere_only = elsewhere_only;
         l->count = n;

@@ -32,6 +32,7 @@ struct form_refs {
 };
 struct ns_forms {
     const struct ns *ns;
+    /* The book's arena holds the entry and all arrays: they go at once. */
     struct form_vec own;
     VEC(struct form_anchor) anchored; /* sorted */
     struct form_refs loose;           /* of its own, without anchor */
@@ -52,6 +53,7 @@ struct reach_book {
     struct ns_forms *namespaces;
     struct lineup *lineups;
     struct lineup *nobody; /* no form at all */
+    struct ns_forms draft; /* its arrays are scratch, for the next entry */
     struct form_refs scratch;
     struct object_vec objects; /* scratch as well */
 };

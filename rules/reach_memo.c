@@ -42,6 +42,8 @@ struct reach_memo *reach_memo_create(const struct cluster *c, const struct reach
     struct reach_memo *m = xcalloc(1, sizeof(*m));
 
     m->cluster = c;
+    arena_init(&m->verdict_arena);
+    arena_init(&m->answer_arena);
     m->book = reach_book_create(c, options);
     return m;
 }
@@ -53,26 +55,14 @@ struct reach_book *reach_memo_book(struct reach_memo *m)
 
 static void forget_verdicts(struct reach_memo *m)
 {
-    struct verdict_entry *e = m->verdicts;
-
-    HASH_CLEAR(hh, m->verdicts); /* the table only; the entries stay linked */
-    while (e != NULL) {
-        struct verdict_entry *next = e->hh.next;
-        free(e);
-        e = next;
-    }
+    HASH_CLEAR(hh, m->verdicts); /* the table only; the entries are the arena's */
+    arena_reset(&m->verdict_arena);
 }
 
 static void forget_answers(struct reach_memo *m)
 {
-    struct answer_entry *e = m->answers;
-
-    HASH_CLEAR(hh, m->answers);
-    while (e != NULL) {
-        struct answer_entry *next = e->hh.next;
-        free(e);
-        e = next;
-    }
+    HASH_CLEAR(hh, m->answers); /* the table only; the entries are the arena's */
+    arena_reset(&m->answer_arena);
 }
 
 void reach_memo_forget(struct reach_memo *m)
@@ -95,6 +85,8 @@ void reach_memo_destroy(struct reach_memo *m)
     if (m != NULL) {
         forget_verdicts(m);
         forget_answers(m);
+        arena_deinit(&m->verdict_arena);
+        arena_deinit(&m->answer_arena);
         reach_book_destroy(m->book);
         everyone_space_deinit(&m->space);
         label_cover_deinit(&m->cover);
@@ -120,7 +112,8 @@ void reach_recall_verdict(struct reach_memo *m, const struct lineup *l, const st
         if (HASH_COUNT(m->verdicts) >= VERDICTS_MAX) {
             forget_verdicts(m);
         }
-        e = xcalloc(1, sizeof(*e));
+        e = arena_alloc(&m->verdict_arena, sizeof(*e));
+        memset(e, 0, sizeof(*e));
         e->key = key;
         reach_lineup_verdict(m, l, ns, shape, d, &e->answer);
         HASH_ADD(hh, m->verdicts, key, sizeof(e->key), e);
@@ -148,7 +141,8 @@ static void remember(struct reach_memo *m, const void *about, enum direction d,
     if (HASH_COUNT(m->answers) >= ANSWERS_MAX) {
         forget_answers(m);
     }
-    struct answer_entry *e = xcalloc(1, sizeof(*e));
+    struct answer_entry *e = arena_alloc(&m->answer_arena, sizeof(*e));
+    memset(e, 0, sizeof(*e));
     e->key.about = about;
     e->key.direction = d;
     e->answer = *answer;

@@ -2,6 +2,7 @@
 #ifndef NETAUDITD_RULES_REACH_PRIVATE_H
 #define NETAUDITD_RULES_REACH_PRIVATE_H
 
+#include "base/arena.h"
 #include "rules/everyone.h"
 #include "rules/label_cover.h"
 #include "rules/reach.h"
@@ -16,7 +17,8 @@ struct reach_memo {
     struct label_cover cover;
     struct verdict_entry *verdicts;
     struct answer_entry *answers;
-    unsigned families; /* of the cluster's addresses; 0: not looked yet */
+    struct arena verdict_arena, answer_arena; /* of the entries, which go at once */
+    unsigned families;                        /* of the cluster's addresses; 0: not looked yet */
 };
 
 /* The verdict about pods of `ns` with this line-up and shape (NULL: none known). */
