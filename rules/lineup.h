@@ -108,7 +108,7 @@ typedef enum form_match form_match_fn(void *ctx, const struct policy_form *f,
 struct lineup_question {
     enum direction direction;
     const struct pod_shape *shape; /* named ports of the destination; NULL: a named port is none */
-    bool ignore_accepts;           /* tiers' Accept rules are left out: what denies by default? */
+    bool ignore_accepts;           /* rules that allow are left out: what denies by default? */
     form_match_fn *match;
     void *ctx;
 };

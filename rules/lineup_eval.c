@@ -201,6 +201,9 @@ static struct possible apply_policies(struct evaluation *e, port_set open)
             unite_form(e, l->forms[i], &u);
         }
     }
+    if (e->q->ignore_accepts) {
+        u.allow = u.may_allow = PORTS_NONE;
+    }
     p.denied = AND(e, open, u.may_deny);
     if (u.may_isolate) {
         port_set not_allowed = MINUS(e, open, u.allow);

@@ -208,7 +208,9 @@ static void add_admission(struct admission *a, enum everyone answer, unsigned bi
     }
 }
 
-static struct admission ask_admission(struct reach_memo *m, struct everyone_question *q)
+/* `unused`: as in struct denial. */
+static struct admission ask_admission(struct reach_memo *m, struct everyone_question *q,
+                                      unsigned unused)
 {
     static const enum everyone_goal goals[] = { GOAL_ADMITTED_TCP, GOAL_ADMITTED_UDP };
     struct admission a = { 0 };
@@ -218,8 +220,12 @@ static struct admission ask_admission(struct reach_memo *m, struct everyone_ques
     for (size_t i = 0; i < ARRAY_LEN(goals); i++) {
         q->goal = goals[i];
         add_admission(&a, everyone_pods(&m->space, q, &why), OPEN_TO_PODS, why);
-        add_admission(&a, everyone_outside(&m->space, q, 4, &why), OPEN_TO_OUTSIDE_IPV4, why);
-        add_admission(&a, everyone_outside(&m->space, q, 6, &why), OPEN_TO_OUTSIDE_IPV6, why);
+        if (!(unused & OPEN_TO_OUTSIDE_IPV4)) {
+            add_admission(&a, everyone_outside(&m->space, q, 4, &why), OPEN_TO_OUTSIDE_IPV4, why);
+        }
+        if (!(unused & OPEN_TO_OUTSIDE_IPV6)) {
+            add_admission(&a, everyone_outside(&m->space, q, 6, &why), OPEN_TO_OUTSIDE_IPV6, why);
+        }
     }
     return a;
 }
@@ -239,7 +245,7 @@ static void decide_openers(struct reach_memo *m, const struct everyone_question 
             continue;
         }
         alone.lineup = n == 1 ? q->lineup : reach_lineup_from(m->book, &f, 1, q->direction);
-        if (ask_admission(m, &alone).open_to != 0) {
+        if (ask_admission(m, &alone, 0).open_to != 0) {
             reach_decide(out, f->policy);
         }
     }
@@ -268,8 +274,8 @@ void reach_lineup_verdict(struct reach_memo *m, const struct lineup *l, const st
     if (denial.pods == EVERYONE_NO && denial.outside == EVERYONE_NO) {
         return;
     }
-    struct admission admission = ask_admission(m, &q);
-    out->open_to = (admission.open_to & ~denial.unused) | denial.open_families;
+    struct admission admission = ask_admission(m, &q, denial.unused);
+    out->open_to = admission.open_to | denial.open_families;
     if (denial.pods == EVERYONE_NO) {
         out->open_to |= OPEN_TO_PODS;
     }

@@ -1,6 +1,6 @@
 """ClusterNetworkPolicy v1alpha2, AdminNetworkPolicy and BaselineAdminNetworkPolicy v1alpha1 of policy.networking.k8s.io."""
-from labels import Block, MAYBE, NO, parse_selector, selects
-from peers import Addresses, Always, DomainNames, NodesByLabel, Pods, Rule, SameLabels
+from labels import Block, MAYBE, parse_selector, selects
+from peers import Addresses, Always, Elsewhere, Pods, Rule, SameLabels
 from ports import FIRST, LAST, PortSpec
 
 OLD_SHAPE = ("namespaceSelector", "sameLabels", "notSameLabels")
@@ -56,7 +56,7 @@ def parse_namespaces(namespaces, needs):
     return Pods(needs, parse_selector(namespaces["namespaceSelector"]))
 
 
-def parse_peer(peer, action, pods_by_address):
+def parse_peer(peer, pods_by_address):
     if peer.get("namespaces") is not None:
         return parse_namespaces(peer["namespaces"], None)
     if peer.get("pods") is not None:
@@ -67,11 +67,9 @@ def parse_peer(peer, action, pods_by_address):
         return Pods(needs, parse_selector(pods.get("namespaceSelector")))
     if peer.get("networks"):
         return Addresses([Block(text) for text in peer["networks"]], pods_by_address)
-    if peer.get("nodes") is not None:
-        return NodesByLabel()
-    if peer.get("domainNames"):
-        return DomainNames()
-    return Always(NO if action == "Accept" else MAYBE)  # a peer of a later version of the API
+    if peer.get("nodes") is not None or peer.get("domainNames"):
+        return Elsewhere()
+    return None  # a peer of a later version of the API
 
 
 class TierPolicy:
@@ -94,12 +92,16 @@ class TierPolicy:
                                 parse_selector(subject["pods"].get("namespaceSelector")))
         self.rules = {}
         for direction, key in (("ingress", "from"), ("egress", "to")):
-            self.rules[direction] = [self.parse_rule(rule, key, pods_by_address) for rule in spec.get(direction) or []]
+            self.rules[direction] = [made for rule in spec.get(direction) or [] for made in self.parse_rule(rule, key, pods_by_address)]
 
     def parse_rule(self, rule, key, pods_by_address):
+        """One rule; where a peer has no field that we know, before it one for that peer: Accept matches nothing, the others deny, perhaps."""
         action = "Accept" if rule["action"] == "Allow" else rule["action"]
         ports = parse_protocols(rule.get("protocols")) if self.family == "cluster" else parse_ports(rule.get("ports"))
-        return Rule([parse_peer(peer, action, pods_by_address) for peer in rule[key]], ports, action)
+        peers = [parse_peer(peer, pods_by_address) for peer in rule[key]]
+        if None in peers and action != "Accept":
+            yield Rule([Always(MAYBE)], None, "Deny")
+        yield Rule([peer for peer in peers if peer is not None], ports, action)
 
     def selects(self, pod):
         return bool(self.subject.matches(pod, pod))

@@ -1,6 +1,6 @@
 """CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy of cilium.io/v2."""
 from labels import Block, MAYBE, NO, YES, parse_selector, requirement_holds
-from peers import Addresses, Always, DomainNames, Peer, Rule
+from peers import Addresses, Always, Elsewhere, Peer, Rule
 from ports import FIRST, LAST, PortSpec
 from world import NAMED, namespace_of
 
@@ -102,8 +102,8 @@ def parse_peers(entry, side, namespace):
                 peers.append(Addresses([Block(item)], False))
             elif field == "CIDRSet" and item.get("cidr"):
                 peers.append(Addresses([Block(item["cidr"], item.get("except"))], False))
-            elif field in ("CIDRSet", "FQDNs"):
-                peers.append(DomainNames())
+            elif field in ("CIDRSet", "FQDNs", "Groups", "Nodes"):
+                peers.append(Elsewhere())
             else:
                 peers.append(Always(MAYBE))
     return peers

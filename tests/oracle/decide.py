@@ -76,34 +76,31 @@ class Chosen:
     def decide(self, direction, end, without_allows):
         destination = self.pod if direction == "ingress" else end
         question = (direction, self.pod, end, destination, without_allows)
-        found = self.tier(self.admin, question)
+        found = admin.either(self.space, [self.family("cluster", self.admin, question), self.family("admin", self.admin, question)])
         allow, deny, left = found["Accept"], found["Deny"], found["Pass"] | found[None]
         middle_allow, middle_deny, through = self.middle(*question)
         allow |= left & middle_allow
         deny |= left & middle_deny
-        found = self.tier(self.baseline, question)
+        found = admin.either(self.space, [self.family("cluster", self.baseline, question), self.family("admin", self.baseline, question)])
         allow |= left & through & (found["Accept"] | found["Pass"] | found[None])
         deny |= left & through & found["Deny"]
-        if any(policy.family == "cluster" for policy in self.baseline):
+        if any(policy.family == "cluster" and policy.rules[direction] for policy in self.baseline):
             # Where implementations differ: SEMANTICS 3.8.
             if self.isolating(OTHER[direction]):
                 allow |= left & through & found["Deny"]
             if self.isolating(direction):
-                allow |= left & middle_deny & found["Accept"]
+                allow |= left & middle_deny & ~self.denied(*question) & found["Accept"]
         return allow, deny
 
-    def tier(self, policies, question):
-        """What a tier may say. Between the two families of tiers no order is defined: either may be first."""
-        families = []
-        for family in ("cluster", "admin"):
-            answer = admin.nothing(self.space)
-            for group in by_priority(policy for policy in policies if policy.family == family):
-                more = admin.either(self.space, [policy.outcomes(self.space, *question) for policy in group])
-                for action in ("Accept", "Deny", "Pass"):
-                    answer[action] |= answer[None] & more[action]
-                answer[None] &= more[None]
-            families.append(answer)
-        return admin.either(self.space, families)
+    def family(self, family, policies, question):
+        """What a family may say in a tier. Between two families no order is defined: either may be first (admin.either)."""
+        answer = admin.nothing(self.space)
+        for group in by_priority(policy for policy in policies if policy.family == family):
+            more = admin.either(self.space, [policy.outcomes(self.space, *question) for policy in group])
+            for action in ("Accept", "Deny", "Pass"):
+                answer[action] |= answer[None] & more[action]
+            answer[None] &= more[None]
+        return answer
 
     def middle(self, direction, subject, end, destination, without_allows):
         """The tier of NetworkPolicy and Cilium: (may allow, may deny, may have nothing to say)."""
@@ -131,6 +128,11 @@ class Chosen:
         if default_deny or doubtful_default:
             allow, deny = maybe_allowed & ~denied, full & ~allowed
         return allow, deny | maybe_denied, 0 if default_deny else full & ~denied
+
+    def denied(self, direction, subject, end, destination, without_allows):
+        """What Cilium's deny sections deny for certain."""
+        rules = [rule for part in self.cilium if not part.doubtful for rule in part.deny[direction]]
+        return self.union(rules, subject, end, destination)[0]
 
     def union(self, rules, subject, end, destination):
         sure = possible = 0

@@ -74,9 +74,25 @@ def entry(m, side, deny):
         made[side + "CIDR"] = [m.network() for _ in range(m.random.choice([1, 1, 2]))]
     elif roll < 0.84:
         made[side + "CIDRSet"] = [cidr_set(m) for _ in range(m.random.choice([1, 1, 2]))]
-    if m.maybe(0.5):
+    elif roll < 0.9:
+        field, items = m.random.choice(rare_peers(side, deny))
+        made[side + field] = items
+    if m.maybe(0.04):
+        made["icmps"] = [{"fields": [{"type": 8}]}]
+    elif m.maybe(0.5):
         made["toPorts"] = to_ports(m, deny)
     return made
+
+
+def rare_peers(side, deny):
+    """Peers that a file cannot resolve."""
+    found = [("CIDRSet", [{"cidrGroupRef": "group"}]), ("CIDRSet", [{"cidr": "10.0.0.0/8"}, {"cidrGroupRef": "group"}]),
+             ("Nodes", [{"matchLabels": {"zone": "a"}}]), ("Groups", [{"aws": {"labels": {"a": "b"}}}])]
+    if side == "to":
+        found.append(("Services", [{"k8sService": {"serviceName": "s", "namespace": "shop"}}]))
+        if not deny:
+            found.append(("FQDNs", [{"matchName": "example.com"}]))
+    return found
 
 
 def rule(m, namespaced):
@@ -90,7 +106,10 @@ def rule(m, namespaced):
         if m.maybe(0.25):
             spec["enableDefaultDeny"] = {d: m.maybe(0.3) for d in m.random.sample(["ingress", "egress"], m.random.choice([1, 2]))}
         if entries:
-            return spec
+            break
+    if not namespaced and m.maybe(0.05):  # a rule for hosts
+        spec["nodeSelector"] = spec.pop("endpointSelector")
+    return spec
 
 
 def policy(m, number):

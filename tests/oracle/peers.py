@@ -98,18 +98,11 @@ class Addresses(Peer):
         return self.list
 
 
-class NodesByLabel(Peer):
-    """Nodes; which addresses are nodes is not in the files."""
+class Elsewhere(Peer):
+    """Nodes by label, domain names, groups of addresses: nobody knows from files which addresses; pods' they are not."""
 
     def matches(self, end, subject):
         return NO if end.kind == "pod" else MAYBE
-
-
-class DomainNames(Peer):
-    """Names stand for addresses outside that nobody knows."""
-
-    def matches(self, end, subject):
-        return MAYBE if end.kind == "external" else NO
 
 
 class Rule:

@@ -126,7 +126,9 @@ def verdict_of_pod(judge, direction, subject):
     if subject.kind == "node":
         return "not-isolatable"
     found = groups(judge, direction, subject)
-    ways = itertools.product(*(sorted(set(pair)) for group in found for pair in (group.denied, group.admitted)))
+    # A family that is not in use is denied when the others are.
+    ways = itertools.product(*(sorted(set(pair)) for group in found
+                               for pair in (group.denied if group.in_use else group.denied[1:], group.admitted)))
     words = {word_for(found, way[0::2], way[1::2]) for way in ways}
     if words == {"open", "selected-but-open"}:
         return "selected-but-open"  # not isolated for certain; what is denied at all is in doubt
