@@ -1,5 +1,5 @@
 # What people call. The text after ## is what `make help` shows. A room or test with targets of its own has a fragment.
-include $(sort $(wildcard store/*.mk daemon/*.mk tests/*/*.mk))
+include $(sort lint.mk $(wildcard store/*.mk daemon/*.mk tests/*/*.mk))
 
 .PHONY: all
 all: $(B)/netauditd $(B)/netaudit ## build the daemon and the client
@@ -34,18 +34,6 @@ demo: all $(TEST_TOOLS) ## a sample cluster, the real daemon, a short story of c
 .PHONY: bench
 bench: all $(TEST_TOOLS) $(B)/tests/bench/store_bench ## measurements, one JSON line each (BENCH=name for one)
 	$(Q)NETAUDIT_BUILD=$(B) tests/bench/run.sh $(BENCH)
-
-DEB_LINT := clang clang-format clang-tidy cppcheck
-C_FILES = $(shell git ls-files '*.c' '*.h')
-.PHONY: lint
-lint: all ## formatting, static analysis
-	$(Q).ci/install-deps "$(DEPS)" $(DEB_LINT)
-	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
-		--suppress=missingIncludeSystem --suppress=readdirCalled --suppress=ctunullpointer --library=posix -D__cppcheck__ -I. $(foreach r,$(ALL_ROOMS),$(r))
-	$(Q)$(CC) --version >/dev/null && clang-tidy --quiet --warnings-as-errors='*' \
-		--checks='-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-branch-clone,-bugprone-macro-parentheses,-bugprone-sizeof-expression,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-assignment-in-if-condition,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling' \
-		$(filter-out tests/%,$(filter %.c,$(C_FILES))) -- $(CPPFLAGS_ALL) -std=c11 2>/dev/null
 
 BINDIR := $(PREFIX)/bin
 UNITDIR := $(PREFIX)/lib/systemd/system
