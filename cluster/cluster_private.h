@@ -114,6 +114,7 @@ struct touched_class {
     bool existed, exists, had_pods, was_template;
 };
 struct object_change {
+    enum kind kind;
     struct ns *ns;
     const struct object *before, *after;
     struct note note;

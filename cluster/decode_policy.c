@@ -69,7 +69,10 @@ static int decode_port_value(struct network_policy *np, const cJSON *node, const
     const cJSON *value = tree_get(node, "port");
     int64_t number = 0;
 
-    port->has_port = value != NULL;
+    if (value == NULL) {
+        return 0;
+    }
+    port->has_port = true;
     if (cJSON_IsString(value)) {
         port->port_name = str_intern(value->valuestring);
         if (!is_port_name(value->valuestring)) {
@@ -77,10 +80,10 @@ static int decode_port_value(struct network_policy *np, const cJSON *node, const
         }
         return 0;
     }
-    if (value != NULL && !tree_is_int(value, &number)) {
+    if (!tree_is_int(value, &number)) {
         return field_error(port_at, err, "must be a port name or a whole number from 1 to 65535");
     }
-    if (value != NULL && (number < 1 || number > 65535)) {
+    if (number < 1 || number > 65535) {
         malformed_note(&np->malformed, field_sentence(port_at, "must be from 1 to 65535"));
         return 0;
     }

@@ -40,7 +40,7 @@ static void check_duplicates(struct service_check *s, const cJSON *ports, const 
 {
     const char *name = check_text(port, "name");
 
-    for (const cJSON *other = ports->child; other != port; other = other->next) {
+    for (const cJSON *other = ports->child; other != NULL && other != port; other = other->next) {
         const char *other_name = check_text(other, "name");
         bool same_protocol = strcmp(protocol_of(other), protocol_of(port)) == 0;
 
@@ -225,21 +225,21 @@ static void check_traffic_policies(struct service_check *s, const struct field *
 static void check_ports(struct service_check *s, const struct field *spec_at)
 {
     const struct field *at = FIELD(spec_at, "ports");
-    const cJSON *node = tree_get(s->spec, "ports"), *child;
+    const cJSON *node = tree_get(s->spec, "ports"), *ports = check_list(s->spec, "ports"), *child;
     uint32_t i = 0;
 
     if ((node == NULL || (cJSON_IsArray(node) && node->child == NULL)) && !s->headless &&
         !is_type(s, "ExternalName")) {
         check_error(s->c, node != NULL ? node : s->spec, at, "is required");
     }
-    if (cJSON_GetArraySize(check_list(s->spec, "ports")) > CHECK_PORTS_MAX) {
+    if (cJSON_GetArraySize(ports) > CHECK_PORTS_MAX) {
         check_error(s->c, node, at, "has more than %d entries", (int)CHECK_PORTS_MAX);
         return;
     }
-    cJSON_ArrayForEach(child, check_list(s->spec, "ports"))
+    cJSON_ArrayForEach(child, ports)
     {
         if (cJSON_IsObject(child)) {
-            check_port(s, node, child, ELEMENT(at, i));
+            check_port(s, ports, child, ELEMENT(at, i));
         }
         i++;
     }

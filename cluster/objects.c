@@ -98,7 +98,7 @@ struct list {
 #define LIST_OF(vec)                                                                               \
     ((struct list){ (const struct object ***)(void *)&(vec)->items, &(vec)->len, &(vec)->cap })
 
-static bool list_of(struct cluster *c, struct ns_entry *e, enum kind kind, struct list *out)
+static bool list_of_namespace(struct ns_entry *e, enum kind kind, struct list *out)
 {
     switch (kind) {
     case KIND_NETWORK_POLICY:
@@ -119,12 +119,6 @@ static bool list_of(struct cluster *c, struct ns_entry *e, enum kind kind, struc
     case KIND_PEER_AUTHENTICATION:
         *out = LIST_OF(&e->pub.peer_authentications);
         return true;
-    case KIND_CLUSTER_NETWORK_POLICY:
-    case KIND_ADMIN_NETWORK_POLICY:
-    case KIND_BASELINE_ADMIN_NETWORK_POLICY:
-    case KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY:
-        *out = LIST_OF(&c->wide[kind].v);
-        return true;
     default:
         if (is_middle_kind(kind)) {
             *out = LIST_OF(&e->middles);
@@ -132,6 +126,25 @@ static bool list_of(struct cluster *c, struct ns_entry *e, enum kind kind, struc
         }
         return false;
     }
+}
+
+static bool list_of_cluster(struct cluster *c, enum kind kind, struct list *out)
+{
+    switch (kind) {
+    case KIND_CLUSTER_NETWORK_POLICY:
+    case KIND_ADMIN_NETWORK_POLICY:
+    case KIND_BASELINE_ADMIN_NETWORK_POLICY:
+    case KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY:
+        *out = LIST_OF(&c->wide[kind].v);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool list_of(struct cluster *c, struct ns_entry *e, enum kind kind, struct list *out)
+{
+    return e != NULL ? list_of_namespace(e, kind, out) : list_of_cluster(c, kind, out);
 }
 
 static void list_add(struct list l, struct object *obj)
@@ -214,6 +227,33 @@ static bool names_pod_labels(enum kind kind)
     return kind == KIND_SERVICE || kind == KIND_NETWORK_POLICY || kind_is_policy(kind);
 }
 
+static void index_in_namespace(struct cluster *c, struct ns_entry *e, struct object *obj)
+{
+    if (obj->kind == KIND_NAMESPACE) {
+        e->pub.object = (struct namespace_object *)obj;
+    } else if (obj->kind == KIND_INGRESS) {
+        references_add(c, (struct ingress *)obj);
+    } else if (is_middle_kind(obj->kind)) {
+        resolve_middle(c, e, (struct workload_object *)obj, true);
+    } else if (kind_table[obj->kind].workload) {
+        workload_set_object(c, e, (struct workload_object *)obj);
+    }
+}
+
+static void unindex_in_namespace(struct cluster *c, struct ns_entry *e, struct object *obj)
+{
+    if (obj->kind == KIND_NAMESPACE) {
+        e->pub.object = NULL;
+    } else if (obj->kind == KIND_INGRESS) {
+        references_remove(c, (struct ingress *)obj);
+    } else if (is_middle_kind(obj->kind)) {
+        resolve_middle(c, e, (struct workload_object *)obj, false);
+    } else if (kind_table[obj->kind].workload) {
+        workload_drop_object(c, (struct workload_object *)obj);
+    }
+}
+
+/* `e` is NULL for what lives in no namespace. */
 static void index_object(struct cluster *c, struct ns_entry *e, struct object *obj)
 {
     struct list list;
@@ -221,16 +261,11 @@ static void index_object(struct cluster *c, struct ns_entry *e, struct object *o
     if (list_of(c, e, obj->kind, &list)) {
         list_add(list, obj);
     }
-    if (obj->kind == KIND_NAMESPACE) {
-        e->pub.object = (struct namespace_object *)obj;
-    } else if (obj->kind == KIND_INGRESS) {
-        references_add(c, (struct ingress *)obj);
-    } else if (names_pod_labels(obj->kind)) {
+    if (names_pod_labels(obj->kind)) {
         ns_count_keys(c, e, obj, 1);
-    } else if (is_middle_kind(obj->kind)) {
-        resolve_middle(c, e, (struct workload_object *)obj, true);
-    } else if (kind_table[obj->kind].workload) {
-        workload_set_object(c, e, (struct workload_object *)obj);
+    }
+    if (e != NULL) {
+        index_in_namespace(c, e, obj);
     }
 }
 
@@ -241,16 +276,11 @@ static void unindex_object(struct cluster *c, struct ns_entry *e, struct object 
     if (list_of(c, e, obj->kind, &list)) {
         list_remove(list, obj);
     }
-    if (obj->kind == KIND_NAMESPACE) {
-        e->pub.object = NULL;
-    } else if (obj->kind == KIND_INGRESS) {
-        references_remove(c, (struct ingress *)obj);
-    } else if (names_pod_labels(obj->kind)) {
+    if (names_pod_labels(obj->kind)) {
         ns_count_keys(c, e, obj, -1);
-    } else if (is_middle_kind(obj->kind)) {
-        resolve_middle(c, e, (struct workload_object *)obj, false);
-    } else if (kind_table[obj->kind].workload) {
-        workload_drop_object(c, (struct workload_object *)obj);
+    }
+    if (e != NULL) {
+        unindex_in_namespace(c, e, obj);
     }
 }
 
@@ -275,7 +305,9 @@ static void mark_recreated(struct cluster *c, const struct object *obj)
 
 void objects_put(struct cluster *c, struct object *before, struct object *obj)
 {
-    struct object_change change = { .before = before, .after = obj, .note = c->txn.note };
+    struct object_change change = {
+        .kind = obj->kind, .before = before, .after = obj, .note = c->txn.note
+    };
     struct ns_entry *e = home_of(c, obj);
 
     if (e != NULL) {
@@ -306,7 +338,7 @@ void objects_put(struct cluster *c, struct object *before, struct object *obj)
 
 void objects_drop(struct cluster *c, struct object *before)
 {
-    struct object_change change = { .before = before, .note = c->txn.note };
+    struct object_change change = { .kind = before->kind, .before = before, .note = c->txn.note };
     struct ns_entry *e = home_of(c, before);
 
     if (e != NULL) {

@@ -88,22 +88,16 @@ static const struct workload_object *find_middle(const struct cluster *c,
 const struct object *owner_of_middle(const struct cluster *c, const struct workload_object *middle)
 {
     const struct owner_ref *owner = &middle->owner;
-    const char *slash;
+    const char *version = str_text(owner->api_version), *slash = strchr(version, '/');
+    size_t group_len = slash != NULL ? (size_t)(slash - version) : 0;
     char group[64];
     const struct kind_row *row;
 
-    if (owner->kind == NULL) {
+    if (owner->kind == NULL || group_len >= sizeof(group)) {
         return NULL;
     }
-    slash = strchr(str_text(owner->api_version), '/');
-    if (slash != NULL && slash - owner->api_version->text >= (ptrdiff_t)sizeof(group)) {
-        return NULL;
-    }
-    group[0] = '\0';
-    if (slash != NULL) {
-        memcpy(group, owner->api_version->text, (size_t)(slash - owner->api_version->text));
-        group[slash - owner->api_version->text] = '\0';
-    }
+    memcpy(group, version, group_len);
+    group[group_len] = '\0';
     row = kind_find_group(group, owner->kind->text);
     if (row == NULL || !row->workload || is_middle_kind(row->kind)) {
         return NULL;

@@ -128,8 +128,8 @@ static const struct schema_field *find_field(const struct schema_object *o, cons
 /* ---- the walk ---- */
 
 struct schema_frame {
-    const struct schema_object *object; /* NULL: a list or map of `slot` */
-    const struct schema_field *slot;
+    const struct schema_object *object; /* whose members these are, or */
+    const struct schema_field *slot;    /* what the items of this list or map are */
     bool is_list;
     const cJSON *next;
     uint32_t index;
@@ -350,7 +350,7 @@ void kube_schema_check(const char *type, const cJSON *tree, kube_schema_fault_fn
         }
         f->next = node->next;
         at = (struct field){ path_of(f), f->is_list ? NULL : node->string, f->index++ };
-        if (f->object == NULL) {
+        if (f->slot != NULL) {
             check_one(&w, f->slot, node, &at);
             continue;
         }

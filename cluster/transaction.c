@@ -177,17 +177,18 @@ static void say_namespaces(struct cluster *c, bool exists)
     }
 }
 
-static void say_object(struct cluster *c, struct ns *ns, const struct object *before,
-                       const struct object *after, const struct note *note)
+/* `before` or `after` may be NULL. */
+static void say_object(struct cluster *c, const struct object_change *change,
+                       const struct object *before, const struct object *after,
+                       const struct note *note)
 {
     say(c,
         &(struct delta){ .what = DELTA_OBJECT,
                          .op = before == NULL  ? DELTA_ADDED
                                : after == NULL ? DELTA_DELETED
                                                : DELTA_MODIFIED,
-                         /* cppcheck-suppress nullPointer ; one of the two is always there */
-                         .kind = after != NULL ? after->kind : before->kind,
-                         .ns = ns,
+                         .kind = change->kind,
+                         .ns = change->ns,
                          .before = before,
                          .after = after },
         note);
@@ -199,10 +200,10 @@ static void say_objects(struct cluster *c)
         struct object_change *change = &c->txn.changes.items[i];
 
         if (change->recreated) {
-            say_object(c, change->ns, change->before, NULL, &change->gone);
-            say_object(c, change->ns, NULL, change->after, &change->note);
+            say_object(c, change, change->before, NULL, &change->gone);
+            say_object(c, change, NULL, change->after, &change->note);
         } else {
-            say_object(c, change->ns, change->before, change->after, &change->note);
+            say_object(c, change, change->before, change->after, &change->note);
         }
     }
 }

@@ -223,15 +223,20 @@ int tree_strs(const cJSON *obj, const struct field *at, const char *key, struct 
               uint32_t *count, struct error *err)
 {
     const struct field *list = FIELD(at, key);
-    const cJSON *node, *child;
+    const cJSON *node = NULL, *child;
     struct str **items;
-    uint32_t n, used = 0;
+    uint32_t n = 0, used = 0;
     int rc = tree_array(obj, at, key, &node, &n, err);
 
     if (rc != 0) {
         return rc;
     }
-    items = n > 0 ? xcalloc(n, sizeof(struct str *)) : NULL;
+    if (n == 0) {
+        *out = NULL;
+        *count = 0;
+        return 0;
+    }
+    items = xcalloc(n, sizeof(struct str *));
     cJSON_ArrayForEach(child, node)
     {
         rc = check_text(child, ELEMENT(list, used), err);
@@ -266,7 +271,7 @@ int tree_map(const cJSON *obj, const struct field *at, const char *key,
     enum { FEW = 16 };
     struct label few[FEW], *pairs = few;
     const struct field *map = FIELD(at, key);
-    const cJSON *node, *child;
+    const cJSON *node = NULL, *child;
     uint32_t n = 0, used = 0;
     int rc = tree_object(obj, at, key, &node, err);
 

@@ -21,7 +21,9 @@ static void add_kind(cJSON *list, const struct status_input *in, enum kind kind)
     cJSON_AddNumberToObject(row, "objects", (double)k->objects);
     cJSON_AddStringToObject(row, "resource_version", k->resource_version);
     if (k->alive_ms > 0 && in->now_ms >= k->alive_ms) {
-        cJSON_AddNumberToObject(row, "age_seconds", (double)((in->now_ms - k->alive_ms) / 1000));
+        uint64_t seconds = (uint64_t)(in->now_ms - k->alive_ms) / 1000;
+
+        cJSON_AddNumberToObject(row, "age_seconds", (double)seconds);
     } else {
         cJSON_AddNullToObject(row, "age_seconds");
     }

@@ -89,8 +89,8 @@ static port_set intern(struct port_table *t, const struct port_range *items,
         }
     }
     memcpy(k.ends, ends, sizeof(k.ends));
+    k.items = xcalloc(n + 1, sizeof(k.items[0])); /* even an empty set has a place to point at */
     if (n > 0) {
-        k.items = xmalloc(n * sizeof(k.items[0]));
         memcpy(k.items, items, n * sizeof(k.items[0]));
     }
     vec_push(&t->sets, k);
@@ -143,8 +143,7 @@ struct port_ranges port_set_ranges(const struct port_table *t, port_set s, enum 
         return (struct port_ranges){ NULL, 0 };
     }
     uint32_t first = protocol > 0 ? k->ends[protocol - 1] : 0;
-    return (struct port_ranges){ k->items != NULL ? k->items + first : NULL,
-                                 k->ends[protocol] - first };
+    return (struct port_ranges){ k->items + first, k->ends[protocol] - first };
 }
 
 bool port_set_has(const struct port_table *t, port_set s, enum protocol protocol, uint16_t port)

@@ -206,6 +206,7 @@ static void alb(const struct cluster *c, const struct ingress *ing, struct redir
 {
     const struct ingress_class *ic = ingress_class_object(c, ing);
     struct alb_listeners listeners;
+    bool own;
 
     alb_listeners_of(ing, &listeners);
     if (ic != NULL && ic->has_parameters) {
@@ -222,10 +223,10 @@ static void alb(const struct cluster *c, const struct ingress *ing, struct redir
         decide(out, true, NULL);
         return;
     }
-    out->by = redirects_group(ing, ing) ? ing : ingress_find(c, redirects_group, ing);
-    if (out->by != NULL) {
+    own = redirects_group(ing, ing);
+    out->by = own ? NULL : ingress_find(c, redirects_group, ing);
+    if (own || out->by != NULL) {
         out->key = "alb.ingress.kubernetes.io/ssl-redirect";
-        out->by = out->by == ing ? NULL : out->by;
         decide(out, true, NULL);
         return;
     }

@@ -85,8 +85,11 @@ static int code_of(int rc)
 
 static int fail(struct db *db, int rc, struct error *err)
 {
+    int code = code_of(rc);
+
     db->last_rc = rc;
-    return error_set(err, code_of(rc), "%s (SQLite code %d)", sqlite3_errmsg(db->raw), rc);
+    error_set(err, code, "%s (SQLite code %d)", sqlite3_errmsg(db->raw), rc);
+    return code;
 }
 
 static int wal_hook(void *ctx, sqlite3 *raw, const char *name, int frames)
@@ -102,7 +105,7 @@ static int wal_hook(void *ctx, sqlite3 *raw, const char *name, int frames)
 /* file:PATH?immutable=1 with what a URI must escape escaped. */
 static char *immutable_uri(const char *path)
 {
-    static const char digits[] = "0123456789ABCDEF";
+    static const char digits[] = "0123456789ABCDEF", option[] = "?immutable=1";
     char *uri = xmalloc(strlen(path) * 3 + 32), *p = uri;
 
     p = stpcpy(p, "file:");
@@ -115,7 +118,7 @@ static char *immutable_uri(const char *path)
             *p++ = *s;
         }
     }
-    strcpy(p, "?immutable=1");
+    memcpy(p, option, sizeof(option));
     return uri;
 }
 
@@ -177,13 +180,20 @@ fail:
     return rc;
 }
 
+static void stmt_free(struct stmt *st)
+{
+    sqlite3_finalize(st->raw);
+    free(st);
+}
+
 void db_close(struct db *db)
 {
     if (db == NULL) {
         return;
     }
-    while (db->stmts != NULL) {
-        stmt_finalize(db->stmts);
+    for (struct stmt *st = db->stmts, *next; st != NULL; st = next) {
+        next = st->next;
+        stmt_free(st);
     }
     sqlite3_close(db->raw);
     free(db);
@@ -203,7 +213,7 @@ int db_exec(struct db *db, const char *sql, struct error *err)
 
 int db_get_int(struct db *db, const char *sql, int64_t *out, struct error *err)
 {
-    struct stmt *st;
+    struct stmt *st = NULL;
     int rc = db_prepare(db, &st, sql, err);
 
     if (rc != 0) {
@@ -222,7 +232,7 @@ int db_get_int(struct db *db, const char *sql, int64_t *out, struct error *err)
 
 int db_get_text(struct db *db, const char *sql, char **out, struct error *err)
 {
-    struct stmt *st;
+    struct stmt *st = NULL;
     int rc = db_prepare(db, &st, sql, err);
 
     if (rc != 0) {
@@ -292,8 +302,7 @@ void stmt_finalize(struct stmt *st)
     if (st->next != NULL) {
         st->next->link = st->link;
     }
-    sqlite3_finalize(st->raw);
-    free(st);
+    stmt_free(st);
 }
 
 static void bound(struct stmt *st, int rc)

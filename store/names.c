@@ -27,11 +27,11 @@ struct names *names_create(void)
 
 static void free_table(struct name **table)
 {
-    struct name *item, *next;
+    struct name *item = *table, *next;
 
-    HASH_ITER(hh, *table, item, next)
-    {
-        HASH_DEL(*table, item);
+    HASH_CLEAR(hh, *table); /* the list of the items stays */
+    for (; item != NULL; item = next) {
+        next = item->hh.next;
         free(item->text);
         free(item->category);
         free(item);

@@ -4,6 +4,7 @@
  */
 #include "store/reader.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -455,12 +456,10 @@ struct fp_range {
     char prefix[FP_HEX + 1];
 };
 
+/* Of a hexadecimal digit. */
 static int nibble(char c)
 {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
+    return c <= '9' ? c - '0' : tolower(c) - 'a' + 10;
 }
 
 static int parse_prefix(const char *text, struct fp_range *out, struct error *err)
@@ -475,7 +474,7 @@ static int parse_prefix(const char *text, struct fp_range *out, struct error *er
     memset(out->high, 0xFF, sizeof(out->high));
     for (size_t i = 0; i < len; i++) {
         int n = nibble(text[i]);
-        out->prefix[i] = "0123456789abcdef"[n];
+        out->prefix[i] = (char)tolower(text[i]);
         if (i < 2 * FP_BYTES) {
             int shift = i % 2 == 0 ? 4 : 0;
             out->low[i / 2] = (uint8_t)(out->low[i / 2] | n << shift);
@@ -585,7 +584,7 @@ int reader_transitions(struct reader *r, const char *finding_id, int64_t after_s
         "LEFT JOIN cause c ON c.id = n.cause WHERE n.seq > ?";
     struct query q;
     struct stmt *st;
-    int64_t id;
+    int64_t id = 0;
     int rc = 0;
 
     query_init(&q);

@@ -46,39 +46,40 @@ bool token_trim(char *text)
     return len > 0;
 }
 
-static int read_token(const struct token_file *f, char **out, struct error *err)
+/* NULL, with the reason in `err`: there is no token to be had. */
+static char *read_token(const struct token_file *f, struct error *err)
 {
     char *text;
     size_t len;
     int rc = file_read(f->path, TOKEN_MAX_BYTES, &text, &len, err);
 
     if (rc != 0) {
-        return error_wrap(err, rc, "token file");
+        error_wrap(err, rc, "token file");
+        return NULL;
     }
     if (strlen(text) != len || !token_trim(text)) {
         bool empty = text[0] == '\0';
 
         wipe(text);
-        return error_set(err, NA_EINVAL, "token file '%s' %s", f->path,
-                         empty ? "is empty" : "holds no token");
+        error_set(err, NA_EINVAL, "token file '%s' %s", f->path,
+                  empty ? "is empty" : "holds no token");
+        return NULL;
     }
-    *out = text;
-    return 0;
+    return text;
 }
 
 const char *token_file_get(struct token_file *f, uint64_t now_ms, bool now, bool *changed,
                            struct error *err)
 {
-    char *fresh = NULL;
     struct error why = { 0 };
-    int rc;
+    char *fresh;
 
     *changed = false;
     if (!now && f->read_ms != 0 && now_ms - f->read_ms < TOKEN_REREAD_MS) {
         return f->token;
     }
-    rc = read_token(f, &fresh, &why);
-    if (rc != 0) {
+    fresh = read_token(f, &why);
+    if (fresh == NULL) {
         if (f->token == NULL) {
             *err = why;
             return NULL;
