@@ -98,16 +98,17 @@ static void print_cell(FILE *out, const char *text, size_t width, size_t column_
 
 void table_print(const struct table *t, FILE *out, bool headers, bool colour)
 {
-    size_t *widths = xcalloc(t->columns, sizeof(*widths));
+    size_t *widths = xcalloc(t->columns, sizeof(*widths)), column = 0;
     int gap = 0;
 
     for (size_t c = 0; c < t->columns; c++) {
         widths[c] = headers ? display_width(t->headers[c]) : 0;
     }
     for (size_t i = 0; i < t->cells.len; i++) {
-        if (t->cells.items[i].width > widths[i % t->columns]) {
-            widths[i % t->columns] = t->cells.items[i].width;
+        if (t->cells.items[i].width > widths[column]) {
+            widths[column] = t->cells.items[i].width;
         }
+        column = column + 1 < t->columns ? column + 1 : 0;
     }
     for (size_t c = 0; headers && c < t->columns; c++) {
         print_cell(out, t->headers[c], display_width(t->headers[c]), widths[c], &gap, TABLE_BOLD,
@@ -117,12 +118,14 @@ void table_print(const struct table *t, FILE *out, bool headers, bool colour)
         fputc('\n', out);
     }
     gap = 0;
+    column = 0;
     for (size_t i = 0; i < t->cells.len; i++) {
         const struct cell *cell = &t->cells.items[i];
-        print_cell(out, cell->text, cell->width, widths[i % t->columns], &gap, cell->style, colour);
-        if ((i + 1) % t->columns == 0) {
+        print_cell(out, cell->text, cell->width, widths[column], &gap, cell->style, colour);
+        if (++column == t->columns) {
             fputc('\n', out);
             gap = 0;
+            column = 0;
         }
     }
     free(widths);
