@@ -145,15 +145,14 @@ static enum form_match pods_match(const struct match_peer *m, const struct polic
                                   const struct form_peer *p)
 {
     const struct pod_class *pc = m->peer->pod_class;
-    const struct label_view labels = { .set = pc != NULL ? pc->labels : NULL };
 
-    if (m->peer->kind != PEER_POD || (p->own_namespace && pc->ns != f->ns) ||
+    if (m->peer->kind != PEER_POD || pc == NULL || (p->own_namespace && pc->ns != f->ns) ||
         !reach_namespace_matches(p->namespaces, pc->ns) ||
         !reach_account_matches(p->service_account, pc->shape->service_account) ||
         (p->relative != NULL && !relative_matches(p->relative, m->own->ns, pc->ns))) {
         return MATCH_NO;
     }
-    return reach_pods_match(m->book, p->pods, &labels);
+    return reach_pods_match(m->book, p->pods, &(struct label_view){ .set = pc->labels });
 }
 
 static bool range_in(const struct address_range *r, const struct cidr *c)

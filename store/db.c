@@ -216,7 +216,7 @@ int db_get_int(struct db *db, const char *sql, int64_t *out, struct error *err)
     struct stmt *st = NULL;
     int rc = db_prepare(db, &st, sql, err);
 
-    if (rc != 0) {
+    if (st == NULL) {
         return rc;
     }
     rc = stmt_step(st, err);
@@ -235,7 +235,7 @@ int db_get_text(struct db *db, const char *sql, char **out, struct error *err)
     struct stmt *st = NULL;
     int rc = db_prepare(db, &st, sql, err);
 
-    if (rc != 0) {
+    if (st == NULL) {
         return rc;
     }
     rc = stmt_step(st, err);

@@ -504,7 +504,7 @@ static void failed(struct writer *w, const struct error *why)
 
 static void commit(struct writer *w)
 {
-    struct rowq_cursor end;
+    struct rowq_cursor end = { 0 };
     struct error err = { 0 };
     uint64_t started_ns = now_ns();
     size_t poison_before;
