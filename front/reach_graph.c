@@ -5,14 +5,17 @@
 
 #include "front/reach_print.h"
 
-/* Quoted for Graphviz and Mermaid alike: what could end the text or begin markup becomes a
- * character reference. */
-static void add_quoted(struct buf *out, const char *text)
+#define DOT     "&#"
+#define MERMAID "#"
+
+/* In quotes: what could end the text or begin markup becomes a character reference, which Graphviz
+ * begins with "&#" and Mermaid with "#". */
+static void add_quoted(struct buf *out, const char *text, const char *reference)
 {
     buf_adds(out, "\"");
     for (const char *p = text; *p != '\0'; p++) {
         if (strchr("\"\\<>&#;", *p) != NULL) {
-            buf_addf(out, "#%u;", (unsigned)(unsigned char)*p);
+            buf_addf(out, "%s%u;", reference, (unsigned)(unsigned char)*p);
         } else if ((unsigned char)*p < 0x20 || *p == 0x7f) {
             buf_adds(out, "?");
         } else {
@@ -22,7 +25,8 @@ static void add_quoted(struct buf *out, const char *text)
     buf_adds(out, "\"");
 }
 
-static void add_label(struct buf *out, const struct reach_matrix *x, const struct matrix_answer *a)
+static void add_label(struct buf *out, const struct reach_matrix *x, const struct matrix_answer *a,
+                      const char *reference)
 {
     const struct port_table *t = reach_matrix_ports(x);
     struct buf text;
@@ -37,7 +41,7 @@ static void add_label(struct buf *out, const struct reach_matrix *x, const struc
         }
         ports_text(t, a->unknown, &text);
     }
-    add_quoted(out, buf_text(&text));
+    add_quoted(out, buf_text(&text), reference);
     buf_deinit(&text);
 }
 
@@ -77,7 +81,7 @@ static void dot_edge(const struct reach_matrix *x, size_t from, size_t to,
                      const struct matrix_answer *a, struct buf *out)
 {
     buf_addf(out, "  p%zu -> p%zu [label=", from, to);
-    add_label(out, x, a);
+    add_label(out, x, a, DOT);
     if (a->unknown != PORTS_NONE) {
         buf_adds(out, ", style=dashed, color=orange");
     } else if (a->allowed == PORTS_ALL) {
@@ -103,13 +107,13 @@ int reach_matrix_dot(const struct reach_matrix *x, struct buf *out)
         }
         if (ns != open && ns != NULL) {
             buf_addf(out, "  subgraph cluster_%zu {\n  label=", i);
-            add_quoted(out, ns->name->text);
+            add_quoted(out, ns->name->text, DOT);
             buf_adds(out, ";\n");
         }
         open = ns;
         if (has_edge(x, i)) {
             buf_addf(out, "  p%zu [label=", i);
-            add_quoted(out, p->name);
+            add_quoted(out, p->name, DOT);
             buf_adds(out, p->workload == NULL ? ", shape=ellipse];\n" : "];\n");
         }
     }
@@ -126,7 +130,7 @@ static void mermaid_edge(const struct reach_matrix *x, size_t from, size_t to,
                          const struct matrix_answer *a, struct buf *out)
 {
     buf_addf(out, "  p%zu %s|", from, a->unknown != PORTS_NONE ? "-.->" : "-->");
-    add_label(out, x, a);
+    add_label(out, x, a, MERMAID);
     buf_addf(out, "| p%zu\n", to);
 }
 
@@ -139,7 +143,7 @@ int reach_matrix_mermaid(const struct reach_matrix *x, struct buf *out)
         if (has_edge(x, i)) {
             const struct matrix_peer *p = reach_matrix_peer(x, i);
             buf_addf(out, "  p%zu%s", i, p->workload == NULL ? "([" : "[");
-            add_quoted(out, p->name);
+            add_quoted(out, p->name, MERMAID);
             buf_adds(out, p->workload == NULL ? "])\n" : "]\n");
         }
     }
