@@ -52,10 +52,11 @@ struct cluster *cluster_create(void)
 
     for (unsigned i = 0; i < KIND_COUNT; i++) {
         bool watched = kind_table[i].watch == KIND_WATCH_REQUIRED ||
-                       kind_table[i].watch == KIND_WATCH_OPTIONAL ||
-                       kind_table[i].watch == KIND_WATCH_SERVED;
+                       kind_table[i].watch == KIND_WATCH_OPTIONAL;
 
-        c->kinds[i].state = watched ? KIND_STATE_PENDING : KIND_STATE_OFF;
+        c->kinds[i].state = watched                                    ? KIND_STATE_PENDING
+                            : kind_table[i].watch == KIND_WATCH_SERVED ? KIND_STATE_ABSENT
+                                                                       : KIND_STATE_OFF;
     }
     for (unsigned i = 0; i < PER_POD_KEYS; i++) {
         c->per_pod_keys[i] = str_intern(per_pod_key_names[i]);
@@ -266,6 +267,7 @@ void cluster_set_kind_state(struct cluster *c, enum kind kind, enum kind_state s
     snprintf(k->reason, sizeof(k->reason), "%s", reason != NULL ? reason : "");
     k->state = state;
     k->synced_once = k->synced_once || synced;
+    c->synced = c->synced || cluster_synced(c);
     if (changed && c->fn != NULL) {
         c->fn(c->ctx,
               &(struct delta){
@@ -291,6 +293,10 @@ bool cluster_synced(const struct cluster *c)
         if (kind_table[i].watch == KIND_WATCH_REQUIRED && !k->synced_once &&
             k->state != KIND_STATE_FORBIDDEN && k->state != KIND_STATE_ABSENT) {
             return false;
+        }
+        if (kind_table[i].watch == KIND_WATCH_SERVED && !c->synced && !k->synced_once &&
+            k->state == KIND_STATE_PENDING) {
+            return false; /* later ones are taken in when they have answered */
         }
     }
     return true;

@@ -175,7 +175,8 @@ void cluster_set_kind_state(struct cluster *c, enum kind kind, enum kind_state s
 /* For counters and bookmarks (resource_version, alive_ms, relists, rejected): no delta. */
 struct kind_status *cluster_kind_status(struct cluster *c, enum kind kind);
 const struct kind_status *cluster_kind(const struct cluster *c, enum kind kind);
-/* All required kinds have synced once (or are forbidden/absent, i.e. have had their first answer).
+/* All required kinds have synced once (or are forbidden/absent, i.e. have had their first answer),
+ * and those served kinds that were there at the start have answered.
  */
 bool cluster_synced(const struct cluster *c);
 

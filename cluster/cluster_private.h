@@ -171,6 +171,7 @@ struct cluster {
     struct str *per_pod_keys[PER_POD_KEYS];
     struct label_set *no_labels;
     bool offline, complete, no_cert_manager;
+    bool synced; /* cluster_synced has been true */
     unsigned kinds_present;
     uint32_t last_generation;
     uint32_t swaps; /* generations that are being swapped in in slices */

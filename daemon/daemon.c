@@ -30,8 +30,7 @@ enum {
     SLICE_US = 10000,         /* CONTRACTS 7: no step holds the loop longer */
     GATHER_MS = 50,           /* under load the engine runs at least this often */
     CLOSE_TIMEOUT_MS = 20000, /* for the last commit; systemd waits 30 s */
-    TICK_MS = 1000,
-    REFRESH_TICKS = 600 /* API groups come and go with installations */
+    TICK_MS = 1000
 };
 
 enum phase {
@@ -78,9 +77,10 @@ struct daemon {
     unsigned watched_kinds;
 
     uint64_t status_digest;
-    unsigned ticks;
-    bool cert_manager;        /* as everything was judged with */
-    struct error stop_reason; /* code 0: asked to stop */
+    uint64_t discovered_ms;        /* when the API groups were asked for */
+    const char *const *unmodelled; /* as it was when everything was last judged: the list's place */
+    bool cert_manager;             /* as everything was judged with */
+    struct error stop_reason;      /* code 0: asked to stop */
 };
 
 static void move(struct daemon *d, enum phase to)
@@ -180,6 +180,14 @@ static void on_life_event(void *ctx, const struct life_event *e)
               KV_TEXT("name", v->subject.name));
 }
 
+/* Kinds of installations that are not there are nothing that one watches. */
+static bool is_counted(const struct daemon *d, int k)
+{
+    return (d->watched_kinds & BIT(k)) &&
+           !(kind_table[k].watch == KIND_WATCH_SERVED &&
+             cluster_kind(d->cluster, (enum kind)k)->state == KIND_STATE_ABSENT);
+}
+
 static void log_synced(struct daemon *d)
 {
     char text[96];
@@ -189,7 +197,7 @@ static void log_synced(struct daemon *d)
 
     for (int k = 0; k < KIND_COUNT; k++) {
         const struct kind_status *status = cluster_kind(d->cluster, (enum kind)k);
-        if ((d->watched_kinds & BIT(k)) && status->synced_once) {
+        if (is_counted(d, k) && status->synced_once) {
             kinds++;
             objects += status->objects;
         }
@@ -265,6 +273,7 @@ static int judge_anew(struct daemon *d, struct error *err)
     life_on_event(d->life, on_life_event, d);
     d->engine = engine_create(d->cluster, d->ruleset, store_cluster_id(d->store));
     d->cert_manager = cluster_cert_manager(d->cluster);
+    d->unmodelled = cluster_unmodelled(d->cluster);
     life_reconcile_begin(d->life);
     move(d, PHASE_JUDGING);
     return 0;
@@ -414,7 +423,7 @@ static void notify_progress(struct daemon *d)
         unsigned done = 0, all = 0;
         uint64_t objects = 0;
         for (int k = 0; k < KIND_COUNT; k++) {
-            if (d->watched_kinds & BIT(k)) {
+            if (is_counted(d, k)) {
                 all++;
                 done += cluster_kind(d->cluster, (enum kind)k)->synced_once ? 1 : 0;
                 objects += cluster_kind(d->cluster, (enum kind)k)->objects;
@@ -428,11 +437,14 @@ static void notify_progress(struct daemon *d)
 
 static void note_groups(struct daemon *d)
 {
-    if (++d->ticks % REFRESH_TICKS == 0) {
+    if (clock_mono_ms() - d->discovered_ms >= (uint64_t)d->settings.watch_discovery_ms) {
+        d->discovered_ms = clock_mono_ms();
         informer_refresh(d->informer);
     }
-    if (d->engine != NULL && d->cert_manager != cluster_cert_manager(d->cluster)) {
-        d->cert_manager = !d->cert_manager;
+    if (d->engine != NULL && (d->cert_manager != cluster_cert_manager(d->cluster) ||
+                              d->unmodelled != cluster_unmodelled(d->cluster))) {
+        d->cert_manager = cluster_cert_manager(d->cluster);
+        d->unmodelled = cluster_unmodelled(d->cluster);
         engine_set_ruleset(d->engine, d->ruleset);
         uv_idle_start(&d->spin, spin);
     }
@@ -637,6 +649,7 @@ int daemon_create(struct daemon **out, const struct options *options, struct set
     memset(settings, 0, sizeof(*settings));
     d->ruleset = ruleset;
     d->started_ms = clock_mono_ms();
+    d->discovered_ms = d->started_ms;
     int rc = uv_loop_init(&d->loop);
     if (rc != 0) {
         settings_deinit(&d->settings);

@@ -172,6 +172,9 @@ static int check_whole(struct settings *s, const char *name, struct error *err)
     if (s->watch_stale_after_ms < 1000) {
         return error_set(err, NA_EINVAL, "%s: watch.stale-after: must be at least 1s", name);
     }
+    if (s->watch_discovery_ms < 1000) {
+        return error_set(err, NA_EINVAL, "%s: watch.discovery: must be at least 1s", name);
+    }
     return 0;
 }
 
@@ -182,6 +185,7 @@ void settings_init(struct settings *s)
     s->listen_address = "127.0.0.1:8844";
     s->store_max_age_ms = (int64_t)400 * 86400000;
     s->watch_stale_after_ms = 600000;
+    s->watch_discovery_ms = 60000;
     s->reports_reconcile_ms = 3600000;
     s->log_level = LOG_LEVEL_INFO;
     s->ruleset.force_environment = -1;

@@ -53,6 +53,7 @@ struct settings {
 
     int64_t watch_timeout_ms; /* 0: random within [300 s, 600 s) */
     int64_t watch_stale_after_ms;
+    int64_t watch_discovery_ms;
 
     struct ruleset_settings ruleset; /* environments, rules, exemptions, audit-system-namespaces */
 

@@ -44,6 +44,8 @@ const struct settings_key settings_keys[] = {
       "least length of one watch, at most twice that; 0: 5m", false },
     { "watch.stale-after", SETTINGS_DURATION, AT(watch_stale_after_ms), NULL,
       "silence after which a kind counts as stale", false },
+    { "watch.discovery", SETTINGS_DURATION, AT(watch_discovery_ms), NULL,
+      "time between two looks at which API groups are served", false },
     { "audit-system-namespaces", SETTINGS_BOOL, AT(ruleset.audit_system_namespaces), NULL,
       "judge kube-system, kube-public and kube-node-lease too", true },
     { "enforcement.families", SETTINGS_TEXTS, AT(ruleset.enforced_families), family_words,

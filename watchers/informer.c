@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "watchers/discovery.h"
 #include "watchers/kube_client.h"
 #include "watchers/reflector.h"
 
@@ -24,6 +25,7 @@
 #endif
 
 enum {
+    PROBE_EVERY = 10, /* questions about groups: one about what is not modelled */
     WATCH_TIMEOUT_MS = 5 * 60 * 1000,
     STALE_AFTER_MS = 10 * 60 * 1000,
     STAGGER_MIN_MS = 50, /* to the next kind's first list, when this one has no answer yet */
@@ -47,7 +49,12 @@ struct informer {
     struct informer_options options; /* numbers only; its pointers are not used after create */
     char *resume_versions[KIND_COUNT];
     uint64_t random;
-    struct kube_get version, group; /* group: cert-manager.io */
+    struct kube_get version, groups, probe;
+    struct discovery discovery;
+    bool discovered, stream;
+    unsigned asked_groups;
+    size_t probing;               /* which of unmodelled_kinds is being asked about */
+    VEC(const char *) unmodelled; /* those that hold objects, so far */
     char server_version[64];
     uint64_t version_delay_ms;
     bool version_told;                  /* that it could not be had */
@@ -58,11 +65,23 @@ struct informer {
 };
 
 /* Small and selective first. */
-static const enum kind start_order[] = {
-    KIND_NAMESPACE,  KIND_INGRESS_CLASS, KIND_NETWORK_POLICY, KIND_SERVICE,  KIND_INGRESS,
-    KIND_DEPLOYMENT, KIND_STATEFUL_SET,  KIND_DAEMON_SET,     KIND_CRON_JOB, KIND_SECRET,
-    KIND_POD
-};
+static const enum kind start_order[] = { KIND_NAMESPACE,
+                                         KIND_INGRESS_CLASS,
+                                         KIND_NETWORK_POLICY,
+                                         KIND_SERVICE,
+                                         KIND_INGRESS,
+                                         KIND_DEPLOYMENT,
+                                         KIND_STATEFUL_SET,
+                                         KIND_DAEMON_SET,
+                                         KIND_CRON_JOB,
+                                         KIND_SECRET,
+                                         KIND_CLUSTER_NETWORK_POLICY,
+                                         KIND_ADMIN_NETWORK_POLICY,
+                                         KIND_BASELINE_ADMIN_NETWORK_POLICY,
+                                         KIND_CILIUM_NETWORK_POLICY,
+                                         KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY,
+                                         KIND_PEER_AUTHENTICATION,
+                                         KIND_POD };
 
 static uint64_t next_random(struct informer *inf)
 {
@@ -236,6 +255,150 @@ static void add_reflector(struct informer *inf, const struct kind_row *row, cons
              reflector_create(inf->loop, inf->client, inf->cluster, &options, &hooks));
 }
 
+static void add_kind(struct informer *inf, const struct kind_row *row)
+{
+    if (row->watch == KIND_WATCH_SERVED) {
+        cluster_set_kind_state(inf->cluster, row->kind, KIND_STATE_PENDING, "", clock_wall_ms());
+    }
+    if (!row->namespaced || inf->namespace_count == 0) {
+        add_reflector(inf, row, NULL, inf->stream);
+    }
+    for (size_t n = 0; row->namespaced && n < inf->namespace_count; n++) {
+        add_reflector(inf, row, inf->namespaces[n], inf->stream);
+    }
+}
+
+/* ---- kinds that come and go with installations ---- */
+
+/* Where discovery does not answer, asking for the kind itself tells. */
+static bool is_served(const struct informer *inf, const struct kind_row *row)
+{
+    return row->watch != KIND_WATCH_SERVED || !inf->discovered ||
+           (inf->discovery.served & BIT(row->kind)) != 0;
+}
+
+static bool is_watched(const struct informer *inf, enum kind kind)
+{
+    for (size_t i = 0; i < inf->reflectors.len; i++) {
+        if (reflector_row(inf->reflectors.items[i])->kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remove_kind(struct informer *inf, const struct kind_row *row)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < inf->reflectors.len; i++) {
+        struct reflector *r = inf->reflectors.items[i];
+        if (reflector_row(r)->kind != row->kind) {
+            inf->reflectors.items[n++] = r;
+            continue;
+        }
+        inf->started -= n < inf->started ? 1 : 0;
+        reflector_destroy(r);
+    }
+    inf->reflectors.len = n;
+    cluster_set_kind_state(inf->cluster, row->kind, KIND_STATE_ABSENT, "not served",
+                           clock_wall_ms());
+    log_event(LOG_LEVEL_INFO, "watchers", "kind gone", KV_TEXT("resource", row->plural),
+              KV_TEXT("group", row->group));
+}
+
+/* After discovery has answered again: kinds that appeared are watched, those that went no more. */
+static void follow_discovery(struct informer *inf)
+{
+    bool all_started = inf->started == inf->reflectors.len;
+
+    for (int k = 0; k < KIND_COUNT; k++) {
+        const struct kind_row *row = &kind_table[k];
+        if (row->watch != KIND_WATCH_SERVED || !(inf->kinds & BIT(k))) {
+            continue;
+        }
+        if (is_served(inf, row) && !is_watched(inf, row->kind)) {
+            add_kind(inf, row);
+            log_event(LOG_LEVEL_INFO, "watchers", "kind appeared", KV_TEXT("resource", row->plural),
+                      KV_TEXT("group", row->group));
+        } else if (!is_served(inf, row) && is_watched(inf, row->kind)) {
+            remove_kind(inf, row);
+        }
+    }
+    if (all_started) {
+        start_next(inf);
+    }
+}
+
+/* ---- policies that are not modelled ---- */
+
+static bool same_names(const char *const *a, const char *const *b)
+{
+    size_t i = 0;
+
+    while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0) {
+        i++;
+    }
+    return a[i] == NULL && b[i] == NULL;
+}
+
+static void probe_next(struct informer *inf);
+
+static void end_probing(struct informer *inf)
+{
+    vec_push(&inf->unmodelled, NULL);
+    if (!same_names(cluster_unmodelled(inf->cluster), inf->unmodelled.items)) {
+        cluster_set_unmodelled(inf->cluster, inf->unmodelled.items);
+        for (size_t i = 0; inf->unmodelled.items[i] != NULL; i++) {
+            log_event(LOG_LEVEL_WARN, "watchers", "not modelled",
+                      KV_TEXT("kind", inf->unmodelled.items[i]),
+                      KV_TEXT("next", "what such policies may touch is unknown"));
+        }
+    }
+    inf->unmodelled.len = 0;
+}
+
+/* What may not be listed may be there. */
+static void on_probe(struct kube_get *get, int status)
+{
+    struct informer *inf = get->data;
+    int code = get->req.http.http_status;
+    bool holds =
+        status == 0 &&
+        (code == 403 || (code == 200 && discovery_holds(buf_text(&get->body), get->body.len)));
+
+    if (holds) {
+        vec_push(&inf->unmodelled, unmodelled_kinds[inf->probing].name);
+    }
+    inf->probing++;
+    probe_next(inf);
+}
+
+static void probe_next(struct informer *inf)
+{
+    char path[DISCOVERY_PATH_MAX];
+
+    while (inf->probing < unmodelled_kind_count &&
+           inf->discovery.versions[inf->probing][0] == '\0') {
+        inf->probing++;
+    }
+    if (inf->probing == unmodelled_kind_count) {
+        end_probing(inf);
+        return;
+    }
+    discovery_probe_path(&inf->discovery, inf->probing, path);
+    inf->probe.data = inf;
+    kube_get(inf->client, &inf->probe, path, on_probe);
+}
+
+static void probe_unmodelled(struct informer *inf)
+{
+    if (inf->discovered && inf->asked_groups++ % PROBE_EVERY == 0 && inf->unmodelled.len == 0) {
+        inf->probing = 0;
+        probe_next(inf);
+    }
+}
+
 static bool version_streams(const char *version)
 {
     unsigned major = 0, minor = 0;
@@ -251,17 +414,12 @@ static void start_kinds(struct informer *inf)
                    version_streams(inf->server_version));
 
     inf->phase = INFORMER_RUNNING;
+    inf->stream = stream;
     for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
         const struct kind_row *row = &kind_table[start_order[i]];
 
-        if ((inf->kinds & BIT(row->kind)) == 0) {
-            continue;
-        }
-        if (!row->namespaced || inf->namespace_count == 0) {
-            add_reflector(inf, row, NULL, stream);
-        }
-        for (size_t n = 0; row->namespaced && n < inf->namespace_count; n++) {
-            add_reflector(inf, row, inf->namespaces[n], stream);
+        if ((inf->kinds & BIT(row->kind)) != 0 && is_served(inf, row)) {
+            add_kind(inf, row);
         }
     }
     log_event(LOG_LEVEL_INFO, "watchers", "watching",
@@ -287,7 +445,7 @@ static void version_later(struct informer *inf, const char *why)
     uint64_t delay = inf->version_delay_ms;
 
     for (int k = 0; k < KIND_COUNT; k++) {
-        if (inf->kinds & BIT(k)) {
+        if ((inf->kinds & BIT(k)) && kind_table[k].watch != KIND_WATCH_SERVED) {
             cluster_set_kind_state(inf->cluster, (enum kind)k, KIND_STATE_PENDING, why,
                                    clock_wall_ms());
         }
@@ -321,25 +479,35 @@ static void read_version(struct informer *inf)
     cJSON_Delete(tree);
 }
 
-/* Rules ask whether cert-manager is there at all. Any other answer than yes or no leaves what was
- * known. */
-static void on_group(struct kube_get *get, int status)
+/* Rules ask whether cert-manager is there at all, and kinds are watched that are served. Any other
+ * answer leaves what was known. */
+static void on_groups(struct kube_get *get, int status)
 {
     struct informer *inf = get->data;
     int code = get->req.http.http_status;
+    struct error err = { 0 };
 
-    if (status == 0 && (code == 200 || code == 404)) {
-        cluster_set_cert_manager(inf->cluster, code == 200);
+    if (status == 0 && code == 200) {
+        if (discovery_read(buf_text(&get->body), get->body.len, &inf->discovery, &err) == 0) {
+            inf->discovered = true;
+            cluster_set_cert_manager(inf->cluster, inf->discovery.cert_manager);
+        } else {
+            log_event(LOG_LEVEL_WARN, "watchers", "trouble", KV_TEXT("resource", "/apis"),
+                      KV_TEXT("error", err.text), KV_TEXT("next", "asked again in a minute"));
+        }
     }
     if (inf->phase == INFORMER_ASKING) {
         start_kinds(inf);
+    } else if (inf->phase == INFORMER_RUNNING) {
+        follow_discovery(inf);
     }
+    probe_unmodelled(inf);
 }
 
-static void ask_group(struct informer *inf)
+static void ask_groups(struct informer *inf)
 {
-    inf->group.data = inf;
-    kube_get(inf->client, &inf->group, "/apis/cert-manager.io", on_group);
+    inf->groups.data = inf;
+    kube_get(inf->client, &inf->groups, "/apis", on_groups);
 }
 
 static void on_version(struct kube_get *get, int status)
@@ -362,7 +530,7 @@ static void on_version(struct kube_get *get, int status)
         if (code == 200) {
             read_version(inf); /* others are not told their server's version: the safe way then */
         }
-        ask_group(inf);
+        ask_groups(inf);
     }
 }
 
@@ -451,6 +619,7 @@ static void free_informer(struct informer *inf)
     }
     free(inf->namespaces);
     vec_free(&inf->reflectors);
+    vec_free(&inf->unmodelled);
     free(inf);
 }
 
@@ -488,8 +657,10 @@ int informer_create(struct informer **out, uv_loop_t *loop, struct credentials *
         inf->resume_versions[k] = version != NULL ? xstrdup(version) : NULL;
         if (kind_table[k].watch != KIND_WATCH_NEVER) {
             cluster_set_kind_state(cluster, (enum kind)k,
-                                   inf->kinds & BIT(k) ? KIND_STATE_PENDING : KIND_STATE_OFF, "",
-                                   clock_wall_ms());
+                                   !(inf->kinds & BIT(k))                     ? KIND_STATE_OFF
+                                   : kind_table[k].watch == KIND_WATCH_SERVED ? KIND_STATE_ABSENT
+                                                                              : KIND_STATE_PENDING,
+                                   "", clock_wall_ms());
         }
     }
     uv_timer_init(loop, &inf->timer);
@@ -514,7 +685,8 @@ void informer_stop(struct informer *inf)
     inf->phase = INFORMER_STOPPED;
     uv_timer_stop(&inf->timer);
     kube_cancel(inf->client, &inf->version.req);
-    kube_cancel(inf->client, &inf->group.req);
+    kube_cancel(inf->client, &inf->groups.req);
+    kube_cancel(inf->client, &inf->probe.req);
     for (size_t i = 0; i < inf->reflectors.len; i++) {
         reflector_stop(inf->reflectors.items[i]);
     }
@@ -536,16 +708,17 @@ void informer_destroy(struct informer *inf)
     }
     inf->reflectors.len = 0;
     kube_get_deinit(inf->client, &inf->version);
-    kube_get_deinit(inf->client, &inf->group);
+    kube_get_deinit(inf->client, &inf->groups);
+    kube_get_deinit(inf->client, &inf->probe);
     kube_client_destroy(inf->client);
     uv_close((uv_handle_t *)&inf->timer, on_closed);
 }
 
 void informer_refresh(struct informer *inf)
 {
-    if (inf->phase == INFORMER_RUNNING && inf->group.req.http.transfer == NULL &&
-        !inf->group.req.queued) {
-        ask_group(inf);
+    if (inf->phase == INFORMER_RUNNING && inf->groups.req.http.transfer == NULL &&
+        !inf->groups.req.queued) {
+        ask_groups(inf);
     }
 }
 
