@@ -343,6 +343,7 @@ static bool same_names(const char *const *a, const char *const *b)
 }
 
 static void probe_next(struct informer *inf);
+static void start_kinds(struct informer *inf);
 
 static void end_probing(struct informer *inf)
 {
@@ -356,6 +357,9 @@ static void end_probing(struct informer *inf)
         }
     }
     inf->unmodelled.len = 0;
+    if (inf->phase == INFORMER_ASKING) { /* nothing is judged before this is known */
+        start_kinds(inf);
+    }
 }
 
 /* What may not be listed may be there. */
@@ -389,14 +393,6 @@ static void probe_next(struct informer *inf)
     discovery_probe_path(&inf->discovery, inf->probing, path);
     inf->probe.data = inf;
     kube_get(inf->client, &inf->probe, path, on_probe);
-}
-
-static void probe_unmodelled(struct informer *inf)
-{
-    if (inf->discovered && inf->asked_groups++ % PROBE_EVERY == 0 && inf->unmodelled.len == 0) {
-        inf->probing = 0;
-        probe_next(inf);
-    }
 }
 
 static bool version_streams(const char *version)
@@ -496,12 +492,15 @@ static void on_groups(struct kube_get *get, int status)
                       KV_TEXT("error", err.text), KV_TEXT("next", "asked again in a minute"));
         }
     }
-    if (inf->phase == INFORMER_ASKING) {
-        start_kinds(inf);
-    } else if (inf->phase == INFORMER_RUNNING) {
+    if (inf->phase == INFORMER_RUNNING) {
         follow_discovery(inf);
     }
-    probe_unmodelled(inf);
+    if (inf->discovered && inf->asked_groups++ % PROBE_EVERY == 0 && inf->unmodelled.len == 0) {
+        inf->probing = 0;
+        probe_next(inf);
+    } else if (inf->phase == INFORMER_ASKING) {
+        start_kinds(inf);
+    }
 }
 
 static void ask_groups(struct informer *inf)
