@@ -309,7 +309,8 @@ static int decode_protocol(struct tiered *t, const cJSON *node, const struct fie
         enum protocol protocol;
     } protocols[] = { { "tcp", PROTOCOL_TCP }, { "udp", PROTOCOL_UDP }, { "sctp", PROTOCOL_SCTP } };
     const cJSON *inner = NULL, *destination;
-    const struct field *inner_at = at, *port_at;
+    const struct field *inner_at, *port_at;
+    const char *key = "destinationNamedPort";
     unsigned known = tree_get(node, "destinationNamedPort") != NULL ? 1 : 0;
     int rc = 0;
 
@@ -319,8 +320,8 @@ static int decode_protocol(struct tiered *t, const cJSON *node, const struct fie
         if (tree_get(node, protocols[i].key) != NULL) {
             known++;
             port->protocol = protocols[i].protocol;
-            rc = tree_object(node, at, protocols[i].key, &inner, err);
-            inner_at = FIELD(at, protocols[i].key);
+            key = protocols[i].key;
+            rc = tree_object(node, at, key, &inner, err);
         }
     }
     if (rc != 0) {
@@ -331,8 +332,9 @@ static int decode_protocol(struct tiered *t, const cJSON *node, const struct fie
         return 0;
     }
     if (inner == NULL) {
-        return decode_name(t, node, at, "destinationNamedPort", port, err);
+        return decode_name(t, node, at, key, port, err);
     }
+    inner_at = FIELD(at, key);
     port_at = FIELD(inner_at, "destinationPort");
     if ((rc = tree_object(inner, inner_at, "destinationPort", &destination, err)) != 0 ||
         destination == NULL) {
