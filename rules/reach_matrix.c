@@ -10,9 +10,11 @@
 #include "base/xalloc.h"
 #include "rules/reach_matrix_private.h"
 
-enum { PAIR_TABLE_MAX = 1024 };
+enum { PAIR_TABLE_MAX = 1024, COLUMNS_MAX = 64 << 20, TILE = 64 };
 
 /* ---- answers ---- */
+
+static const char not_yet[] = "not computed yet"; /* marks an entry of the table of pairs */
 
 static uint32_t number_of(struct reach_matrix *x, struct matrix_answer a)
 {
@@ -86,11 +88,26 @@ static void ask_selected(struct asking *a, const struct ns_variants *n, const st
     }
 }
 
+static bool is_empty(const struct selector *s)
+{
+    return s == NULL || (s->count == 0 && s->malformed == NULL);
+}
+
+/* Picks out every pod there is. */
+static bool is_every_pod(const struct form_peer *p)
+{
+    return p->kind == FORM_PEER_PODS && !p->own_namespace && is_empty(p->namespaces) &&
+           is_empty(p->pods) && p->service_account == NULL && p->relative == NULL;
+}
+
 static void ask_peer(struct asking *a, const struct policy_form *f, const struct form_peer *p)
 {
     struct reach_matrix *x = a->x;
 
-    for (size_t i = 0; p->kind == FORM_PEER_PODS && i < x->namespaces.len; i++) {
+    if (p->kind != FORM_PEER_PODS || is_every_pod(p)) {
+        return;
+    }
+    for (size_t i = 0; i < x->namespaces.len; i++) {
         const struct ns_variants *n = &x->namespaces.items[i];
         if (p->own_namespace ? n->ns == f->ns : reach_namespace_matches(p->namespaces, n->ns)) {
             ask_selected(a, n, p);
@@ -98,45 +115,72 @@ static void ask_peer(struct asking *a, const struct policy_form *f, const struct
     }
 }
 
-/* Everyone is asked about where an address or a port of the other side matters. */
-static bool asks_everyone(const struct asking *a)
-{
-    return a->lineup->has_blocks || (a->direction == DIRECTION_EGRESS && a->lineup->names_ports);
-}
-
-/* Whom no selector of the line-up picks out. */
+/* Whom no selector of the line-up picks out: `ctx` is a pod of which only addresses are known. */
 static enum form_match match_unselected(void *ctx, const struct policy_form *f,
                                         const struct form_peer *p)
 {
-    (void)ctx;
-    (void)f;
-    switch (p->kind) {
-    case FORM_PEER_EVERYONE:
-    case FORM_PEER_CLUSTER:
-        return MATCH_YES;
-    case FORM_PEER_MAYBE:
-        return p->outside_only ? MATCH_NO : MATCH_MAYBE;
-    case FORM_PEER_PODS:
-    case FORM_PEER_BLOCK:
-    case FORM_PEER_WORLD:
-    case FORM_PEER_NODES:
-        break;
+    if (p->kind == FORM_PEER_PODS) {
+        return is_every_pod(p) ? MATCH_YES : MATCH_NO;
     }
-    return MATCH_NO;
+    return reach_match_peer(ctx, f, p);
 }
 
-static uint32_t ask_unselected(struct asking *a)
+static struct matrix_answer ask_address(struct asking *a, const struct variant *v, uint32_t address)
 {
+    const struct reach_peer peer = { PEER_POD, NULL, &v->addresses[address],
+                                     address < v->atom_count ? 1 : 0 };
+    struct match_peer m = { .book = a->x->book, .own = a->own, .peer = &peer };
     const struct lineup_question q = { .direction = a->direction,
-                                       .shape =
-                                           a->direction == DIRECTION_INGRESS ? a->own->shape : NULL,
-                                       .match = match_unselected };
+                                       .shape = a->direction == DIRECTION_INGRESS
+                                                    ? a->own->shape
+                                                    : v->pod_class->shape,
+                                       .match = match_unselected,
+                                       .ctx = &m };
     struct lineup_outcome o;
 
     lineup_evaluate(a->x->book, a->lineup, &q, &o);
-    return number_of(a->x, (struct matrix_answer){ port_set_minus(a->x->ports, o.allowed, o.denied),
-                                                   port_set_and(a->x->ports, o.allowed, o.denied),
-                                                   o.construct });
+    return (struct matrix_answer){ port_set_minus(a->x->ports, o.allowed, o.denied),
+                                   port_set_and(a->x->ports, o.allowed, o.denied), o.construct };
+}
+
+/* Of several addresses the best, as in lineup_ask. */
+static uint32_t ask_look(struct asking *a, const struct variant *v)
+{
+    struct matrix_answer all = ask_address(a, v, 0);
+
+    for (uint32_t i = 1; i < v->atom_count && a->lineup->has_blocks; i++) {
+        struct matrix_answer one = ask_address(a, v, i);
+        all.allowed = port_set_or(a->x->ports, all.allowed, one.allowed);
+        all.unknown = port_set_or(a->x->ports, all.unknown, one.unknown);
+        all.construct = all.construct != NULL ? all.construct : one.construct;
+    }
+    all.unknown = port_set_minus(a->x->ports, all.unknown, all.allowed);
+    return number_of(a->x, all);
+}
+
+/* Addresses matter where there are blocks, the other side's ports where rules name some. */
+static void fill_unselected(struct asking *a)
+{
+    struct reach_matrix *x = a->x;
+    bool by_ports = a->direction == DIRECTION_EGRESS && a->lineup->names_ports;
+    struct looks *looks = &x->looks[by_ports ? 1 : 0];
+
+    if (x->variants.len == 0) {
+        return;
+    }
+    if (!by_ports && !a->lineup->has_blocks) {
+        uint32_t id = ask_look(a, &x->variants.items[0]);
+        for (size_t i = 0; i < x->variants.len; i++) {
+            a->ids[i] = id;
+        }
+        return;
+    }
+    for (size_t i = 0; i < looks->variants.len; i++) {
+        looks->answers[i] = ask_look(a, &x->variants.items[looks->variants.items[i]]);
+    }
+    for (size_t i = 0; i < x->variants.len; i++) {
+        a->ids[i] = looks->answers[x->variants.items[i].look[by_ports ? 1 : 0]];
+    }
 }
 
 static void fill_variants(struct asking *a)
@@ -144,16 +188,7 @@ static void fill_variants(struct asking *a)
     struct reach_matrix *x = a->x;
 
     x->stamp++;
-    if (asks_everyone(a)) {
-        for (size_t i = 0; i < x->variants.len; i++) {
-            ask_variant(a, i);
-        }
-        return;
-    }
-    uint32_t id = ask_unselected(a);
-    for (size_t i = 0; i < x->variants.len; i++) {
-        a->ids[i] = id;
-    }
+    fill_unselected(a);
     for (size_t i = 0; i < a->lineup->count; i++) {
         const struct policy_form *f = a->lineup->forms[i];
         for (uint32_t r = 0; r < f->rule_count[a->direction]; r++) {
@@ -190,12 +225,14 @@ static void fill_outside(struct asking *a)
     }
 }
 
-static const uint32_t *row_of(struct reach_matrix *x, const struct variant *v, enum direction d)
+static const uint32_t *row_of(struct reach_matrix *x, const struct variant *v, enum direction d,
+                              uint32_t *number)
 {
     const struct lineup *l = reach_lineup(x->book, v->pod_class, d);
     struct row_key key;
     struct row *row;
 
+    *number = 0;
     if (l == NULL || (l->count == 0 && !l->isolates)) {
         return x->everything;
     }
@@ -214,21 +251,110 @@ static const uint32_t *row_of(struct reach_matrix *x, const struct variant *v, e
         x->by_address = x->by_address || l->has_blocks;
         fill_variants(&a);
         fill_outside(&a);
+        if (d == DIRECTION_INGRESS) {
+            row->number = (uint32_t)x->ingress_rows.len;
+            vec_push(&x->ingress_rows, row->ids);
+        }
     }
+    *number = row->number;
     return row->ids;
+}
+
+/* ---- looks ---- */
+
+static uint32_t look_of(struct looks *looks, const struct variant *v, uint32_t variant,
+                        const struct pod_shape *shape)
+{
+    struct look_key key;
+    struct look *l;
+
+    memset(&key, 0, sizeof(key)); /* the padding is hashed, too */
+    key.shape = shape;
+    key.atom_count = v->atom_count;
+    memcpy(key.atoms, v->atoms, v->atom_count * sizeof(v->atoms[0]));
+    HASH_FIND(hh, looks->by_key, &key, sizeof(key), l);
+    if (l == NULL) {
+        l = xcalloc(1, sizeof(*l));
+        l->key = key;
+        l->id = (uint32_t)looks->variants.len;
+        vec_push(&looks->variants, variant);
+        HASH_ADD(hh, looks->by_key, key, sizeof(l->key), l);
+    }
+    return l->id;
+}
+
+static void free_looks(struct looks *looks)
+{
+    struct look *l = looks->by_key;
+
+    HASH_CLEAR(hh, looks->by_key); /* the table only; the entries stay linked */
+    while (l != NULL) {
+        struct look *next = l->hh.next;
+        free(l);
+        l = next;
+    }
+    vec_free(&looks->variants);
+    free(looks->answers);
+}
+
+static void find_looks(struct reach_matrix *x)
+{
+    for (uint32_t i = 0; i < x->variants.len; i++) {
+        struct variant *v = &x->variants.items[i];
+        unsigned families = v->atom_count == 0 ? 3 : 0;
+        for (uint32_t k = 0; k < v->atom_count; k++) {
+            families |= v->addresses[k].family == 4 ? 1 : 2;
+        }
+        v->families = (uint8_t)families;
+        v->two_families = v->atom_count > 1 && families == 3;
+        v->look[0] = look_of(&x->looks[0], v, i, NULL);
+        v->look[1] = look_of(&x->looks[1], v, i, v->pod_class->shape);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(x->looks); i++) {
+        x->looks[i].answers = xcalloc(x->looks[i].variants.len + 1, sizeof(uint32_t));
+    }
+}
+
+/* For one sender the receivers' rows are far from each other; turned over, its numbers stand side
+ * by side. In tiles, so that both sides of the copy stay in the cache. */
+static void turn_over(struct reach_matrix *x)
+{
+    size_t rows = x->ingress_rows.len, n = x->variants.len;
+
+    if (n == 0 || rows > COLUMNS_MAX / n) {
+        return;
+    }
+    x->columns = xcalloc(n * rows + 1, sizeof(x->columns[0]));
+    for (size_t at = 0; at < n; at += TILE) {
+        size_t end = at + TILE < n ? at + TILE : n;
+        for (size_t r = 0; r < rows; r++) {
+            for (size_t i = at; i < end; i++) {
+                x->columns[i * rows + r] = x->ingress_rows.items[r][i];
+            }
+        }
+    }
 }
 
 static void fill_rows(struct reach_matrix *x)
 {
     x->everything = xcalloc(x->variants.len + matrix_atom_count(x) + 1, sizeof(x->everything[0]));
+    vec_push(&x->ingress_rows, x->everything);                    /* row 0 */
     number_of(x, (struct matrix_answer){ .allowed = PORTS_ALL }); /* number 0 */
     x->stamps = xcalloc(x->variants.len + 1, sizeof(x->stamps[0]));
+    find_looks(x);
     for (size_t i = 0; i < x->variants.len; i++) {
-        x->variants.items[i].ingress = row_of(x, &x->variants.items[i], DIRECTION_INGRESS);
-        x->variants.items[i].egress = row_of(x, &x->variants.items[i], DIRECTION_EGRESS);
+        struct variant *v = &x->variants.items[i];
+        uint32_t ignored;
+        v->ingress = row_of(x, v, DIRECTION_INGRESS, &v->ingress_row);
+        v->egress = row_of(x, v, DIRECTION_EGRESS, &ignored);
     }
+    turn_over(x);
     if (x->answers.len <= PAIR_TABLE_MAX) {
-        x->pairs = xcalloc(x->answers.len * x->answers.len, sizeof(x->pairs[0]));
+        size_t n = x->answers.len * x->answers.len;
+        x->pairs = xcalloc(n, sizeof(x->pairs[0]));
+        for (size_t i = 0; i < n; i++) {
+            x->pairs[i].construct = not_yet;
+        }
     }
 }
 
@@ -262,7 +388,7 @@ static struct matrix_answer pair_of(const struct reach_matrix *x, uint32_t egres
         return compute_pair(x, egress, ingress);
     }
     kept = &x->pairs[egress * x->answers.len + ingress];
-    if (kept->allowed == PORTS_NONE && kept->unknown == PORTS_NONE) {
+    if (kept->construct == not_yet) {
         *kept = compute_pair(x, egress, ingress);
     }
     return *kept;
@@ -275,44 +401,22 @@ static void unite(const struct reach_matrix *x, struct matrix_answer *all, struc
     all->construct = all->construct != NULL ? all->construct : one.construct;
 }
 
-/* No address family that both have: no way between them. An address that is not known may be of
- * either. */
-static bool share_family(const struct variant *a, const struct variant *b)
-{
-    bool share = a->atom_count == 0 || b->atom_count == 0;
-
-    for (uint32_t i = 0; i < a->atom_count && !share; i++) {
-        for (uint32_t k = 0; k < b->atom_count && !share; k++) {
-            share = a->addresses[i].family == b->addresses[k].family;
-        }
-    }
-    return share;
-}
-
 static bool has_family(const struct variant *v, uint8_t family)
 {
-    for (uint32_t i = 0; i < v->atom_count; i++) {
-        if (v->addresses[i].family == family) {
-            return true;
-        }
-    }
-    return v->atom_count == 0;
-}
-
-static bool two_families(const struct variant *v)
-{
-    return v->atom_count > 1 && v->addresses[0].family != v->addresses[v->atom_count - 1].family;
+    return (v->families & (family == 4 ? 1 : 2)) != 0;
 }
 
 static struct matrix_answer between(const struct reach_matrix *x, uint32_t from, uint32_t to)
 {
     const struct variant *a = &x->variants.items[from], *b = &x->variants.items[to];
 
-    if (!share_family(a, b)) {
+    /* No address family that both have: no way between them. An address that is not known may be of
+     * either. */
+    if ((a->families & b->families) == 0) {
         return (struct matrix_answer){ .allowed = PORTS_NONE };
     }
     /* Where an address decides, each family by itself. */
-    if (x->by_address && (two_families(a) || two_families(b))) {
+    if (x->by_address && (a->two_families || b->two_families)) {
         struct reach_peer pa = peer_of(a), pb = peer_of(b);
         struct matrix_answer m = { .construct = NULL };
         struct side_answer s = reach_pair(x->book, &pa, &pb, &m.construct);
@@ -320,13 +424,21 @@ static struct matrix_answer between(const struct reach_matrix *x, uint32_t from,
         m.unknown = s.unknown;
         return m;
     }
-    return pair_of(x, a->egress[to], b->ingress[from]);
+    return pair_of(x, a->egress[to],
+                   x->columns != NULL ? x->columns[from * x->ingress_rows.len + b->ingress_row]
+                                      : b->ingress[from]);
 }
 
 struct matrix_answer reach_matrix_at(const struct reach_matrix *x, size_t from, size_t to)
 {
     struct matrix_answer all = { .allowed = PORTS_NONE };
 
+    if (from < x->workloads && to < x->workloads && from != to &&
+        x->peer_first[from + 1] - x->peer_first[from] == 1 &&
+        x->peer_first[to + 1] - x->peer_first[to] == 1) { /* nearly always */
+        return between(x, x->peer_variants[x->peer_first[from]],
+                       x->peer_variants[x->peer_first[to]]);
+    }
     if (from == to || (from >= x->workloads && to >= x->workloads)) {
         return all;
     }
@@ -401,6 +513,10 @@ void reach_matrix_destroy(struct reach_matrix *x)
     vec_free(&x->namespaces);
     vec_free(&x->nodes);
     vec_free(&x->answers);
+    vec_free(&x->ingress_rows);
+    free_looks(&x->looks[0]);
+    free_looks(&x->looks[1]);
+    free(x->columns);
     free(x->peer_variants);
     free(x->peer_first);
     free(x->everything);

@@ -10,11 +10,31 @@ enum { ATOMS_PER_POD_MAX = POD_IPS_MAX };
 
 struct variant {
     const struct pod_class *pod_class;
-    uint32_t peer; /* the workload's place */
+    uint32_t peer;    /* the workload's place */
+    uint32_t look[2]; /* what it looks like to a peer that no selector picks out: by addresses; by
+                         addresses and ports */
+    uint8_t families; /* bit 0: IPv4, bit 1: IPv6; both where no address is known */
+    bool two_families;
     uint32_t atom_count;
     uint32_t atoms[ATOMS_PER_POD_MAX]; /* sorted */
     struct address_range addresses[ATOMS_PER_POD_MAX];
     const uint32_t *egress, *ingress; /* rows: number of an answer per variant, then per range */
+    uint32_t ingress_row;             /* its number */
+};
+
+struct look_key {
+    const struct pod_shape *shape; /* NULL: whatever */
+    uint32_t atom_count, atoms[ATOMS_PER_POD_MAX];
+};
+struct look {
+    struct look_key key;
+    uint32_t id;
+    UT_hash_handle hh;
+};
+struct looks {
+    struct look *by_key;
+    VEC(uint32_t) variants; /* of each look, one */
+    uint32_t *answers;      /* of the row that is being filled */
 };
 
 struct row_key {
@@ -26,6 +46,7 @@ struct row_key {
 struct row {
     struct row_key key;
     uint32_t *ids;
+    uint32_t number; /* among those of its direction */
     UT_hash_handle hh;
 };
 
@@ -54,7 +75,11 @@ struct reach_matrix {
     struct world atoms, pieces;
     bool by_address; /* some line-up looks at pods' addresses */
     struct row *rows;
-    uint32_t *everything;              /* the row of who is bound by nothing */
+    uint32_t *everything;  /* the row of who is bound by nothing */
+    struct looks looks[2]; /* by addresses; by addresses and ports */
+    VEC(const uint32_t *) ingress_rows;
+    uint32_t *columns; /* ingress rows turned over: per sender the number for each row; NULL: too
+                          many */
     VEC(struct matrix_answer) answers; /* of one side, by number */
     struct numbered *numbers;
     struct matrix_answer *pairs; /* of two sides, by both numbers; NULL: too many, computed anew */

@@ -228,7 +228,7 @@ def program(name, about):
 
 
 BENCHES = {"sync-10k": sync_10k, "sync-150k": sync_150k, "events": events, "scan": scan, "idle": idle,
-           "store": program("store_bench", "the store alone"), "meaning": program("meaning_bench", "what policies mean")}
+           "store": program("store_bench", "the store alone"), "meaning": program("meaning_bench", "what policies mean"), "matrix": program("matrix_bench", "who can reach whom")}
 
 
 def main():

@@ -9,3 +9,10 @@ $(B)/tests/bench/meaning_bench: $(B)/tests/bench/meaning_bench.o $(foreach r,$(b
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 
 bench: $(B)/tests/bench/meaning_bench
+
+# Who can reach whom: build/tests/bench/matrix_bench.
+$(B)/tests/bench/matrix_bench: $(B)/tests/bench/matrix_bench.o $(foreach r,$(below_rules),$(call lib,$(r)))
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+
+bench: $(B)/tests/bench/matrix_bench
