@@ -31,16 +31,6 @@ void buf_reset(struct buf *b)
     }
 }
 
-void buf_consume(struct buf *b, size_t len)
-{
-    if (len >= b->len) {
-        buf_reset(b);
-        return;
-    }
-    memmove(b->data, b->data + len, b->len - len + 1);
-    b->len -= len;
-}
-
 static int reserve(struct buf *b, size_t more)
 {
     if (more > b->max_bytes || b->len > b->max_bytes - more) {

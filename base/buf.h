@@ -15,7 +15,6 @@ struct buf {
 void buf_init(struct buf *b, size_t max_bytes);
 void buf_deinit(struct buf *b);
 void buf_reset(struct buf *b);                            /* len = 0, memory kept */
-void buf_consume(struct buf *b, size_t len);              /* drops bytes from the front */
 int buf_add(struct buf *b, const void *data, size_t len); /* 0, NA_ELIMIT or NA_ENOMEM */
 int buf_adds(struct buf *b, const char *text);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -35,7 +35,6 @@ void label_cover_deinit(struct label_cover *c)
 {
     vec_free(&c->literals);
     vec_free(&c->clauses);
-    str_unref(c->name_key);
     memset(c, 0, sizeof(*c));
 }
 
@@ -62,32 +61,15 @@ void label_cover_and(struct label_cover *c, enum label_space space, const struct
     }
 }
 
-static struct str *name_key(struct label_cover *c)
-{
-    if (c->name_key == NULL) {
-        c->name_key = str_intern(NAME_KEY);
-    }
-    return c->name_key;
-}
-
-void label_cover_and_namespace(struct label_cover *c, struct str *const *name)
-{
-    add_literal(c, &(struct cover_literal){ .space = LABELS_OF_NAMESPACE,
-                                            .op = SELECTOR_IN,
-                                            .key = name_key(c),
-                                            .values = name,
-                                            .value_count = 1 });
-}
-
 static bool literal_holds(const struct cover_literal *l, const struct label_value *v)
 {
     return label_value_satisfies(v, l->op, l->values, l->value_count);
 }
 
-static bool is_name_key(const struct label_cover *c, const struct cover_literal *l)
+/* kubernetes.io/metadata.name, which every namespace has. */
+static bool is_name_key(const struct cover_literal *l)
 {
-    return l->space == LABELS_OF_NAMESPACE &&
-           (l->key == c->name_key || strcmp(l->key->text, NAME_KEY) == 0);
+    return l->space == LABELS_OF_NAMESPACE && strcmp(l->key->text, NAME_KEY) == 0;
 }
 
 static bool blank_escapes(const struct label_cover *c, const struct cover_clause *clause)
@@ -96,7 +78,7 @@ static bool blank_escapes(const struct label_cover *c, const struct cover_clause
 
     for (size_t i = clause->first; i < clause->first + clause->count; i++) {
         const struct cover_literal *l = &c->literals.items[i];
-        if (!literal_holds(l, is_name_key(c, l) ? &other : &absent)) {
+        if (!literal_holds(l, is_name_key(l) ? &other : &absent)) {
             return true;
         }
     }
@@ -115,9 +97,9 @@ static void list_variables(struct search *s, struct label_cover *c)
             v++;
         }
         if (v == s->variable_count) {
-            s->variables[s->variable_count++] = (struct label_variable){
-                .space = l->space, .key = l->key, .always = is_name_key(c, l)
-            };
+            s->variables[s->variable_count++] = (struct label_variable){ .space = l->space,
+                                                                         .key = l->key,
+                                                                         .always = is_name_key(l) };
         }
         l->variable = (uint32_t)v;
         for (uint32_t n = 0; n < l->value_count; n++) {

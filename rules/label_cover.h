@@ -25,8 +25,6 @@ struct cover_clause {
 struct label_cover {
     VEC(struct cover_literal) literals;
     VEC(struct cover_clause) clauses;
-    struct str
-        *name_key; /* kubernetes.io/metadata.name, which every namespace has; NULL until needed */
 };
 
 enum cover_answer {
@@ -41,8 +39,6 @@ void label_cover_reset(struct label_cover *c);
 /* Begins the next conjunction; without anything added to it, it matches everything. */
 void label_cover_begin(struct label_cover *c);
 void label_cover_and(struct label_cover *c, enum label_space space, const struct selector *s);
-/* The pod's namespace is this one. `name` is borrowed, and a place for it that lives as long. */
-void label_cover_and_namespace(struct label_cover *c, struct str *const *name);
 enum cover_answer label_cover_ask(struct label_cover *c);
 
 #endif

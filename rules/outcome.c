@@ -277,7 +277,8 @@ static bool missing_from_input(const struct cluster *c, enum kind kind)
     }
 }
 
-bool kind_unavailable(const struct cluster *c, enum kind kind)
+/* Forbidden, stale or not yet synced on a live cluster. */
+static bool kind_unavailable(const struct cluster *c, enum kind kind)
 {
     if (cluster_offline(c)) {
         return false;

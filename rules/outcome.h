@@ -19,7 +19,5 @@ void outcome_evidence(const struct outcome *out, struct buf *json);
  * not there for now (error) from those that nobody asked for (skip). Text in `arena` or literal. */
 const char *kind_trouble(const struct cluster *c, enum kind kind, bool *unavailable,
                          struct arena *arena);
-/* Forbidden, stale or not yet synced on a live cluster. */
-bool kind_unavailable(const struct cluster *c, enum kind kind);
 
 #endif

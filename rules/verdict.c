@@ -95,30 +95,3 @@ void verdict_fingerprint(const char *cluster_id, const char *policy, const char 
     sha256_field(h, subkey);
     sha256_finish(h, out);
 }
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool same_subject(const struct subject_ref *a, const struct subject_ref *b)
-{
-    return same_text(a->group, b->group) && same_text(a->version, b->version) &&
-           same_text(a->kind, b->kind) && same_text(a->ns, b->ns) && same_text(a->name, b->name) &&
-           same_text(a->uid, b->uid);
-}
-
-bool verdict_same(const struct verdict *a, const struct verdict *b)
-{
-    return same_text(a->policy, b->policy) && same_text(a->rule, b->rule) &&
-           same_text(a->category, b->category) && a->severity == b->severity &&
-           same_subject(&a->subject, &b->subject) && same_text(a->subkey, b->subkey) &&
-           a->environment == b->environment && a->result == b->result && a->off == b->off &&
-           a->kind_unavailable == b->kind_unavailable && a->suppressed == b->suppressed &&
-           same_text(a->exemption, b->exemption) && same_text(a->message, b->message) &&
-           same_text(a->evidence, b->evidence) && same_text(a->remediation, b->remediation) &&
-           same_text(a->owner, b->owner) && same_text(a->file, b->file) && a->line == b->line &&
-           a->subject_deleting == b->subject_deleting && a->grace_ms == b->grace_ms &&
-           a->valid_until_ms == b->valid_until_ms &&
-           memcmp(a->fingerprint, b->fingerprint, SHA256_BYTES) == 0;
-}

@@ -59,7 +59,4 @@ void verdict_fingerprint(const char *cluster_id, const char *policy, const char 
                          const struct subject_ref *subject, const char *subkey,
                          uint8_t out[SHA256_BYTES]);
 
-/* True when both would be stored and shown alike (evidence, times and uid included). */
-bool verdict_same(const struct verdict *a, const struct verdict *b);
-
 #endif

@@ -99,14 +99,6 @@ static int64_t key_of(const uint8_t digest[SHA256_BYTES])
     return (int64_t)key;
 }
 
-int64_t subject_key(const char *ns, const char *name)
-{
-    uint8_t digest[SHA256_BYTES];
-
-    digest_of(ns, name, digest);
-    return key_of(digest);
-}
-
 void bind_ref(struct stmt *st, int index, const struct name_ref *ref)
 {
     if (ref->id != 0) {

@@ -22,8 +22,6 @@ int refs_cause_release(struct refs *r, int64_t id, struct error *err);
 /* After a rollback: ids that were given out since may be none. */
 void refs_forget(struct refs *r);
 
-/* What `subject.key` holds for an object. */
-int64_t subject_key(const char *ns, const char *name);
 /* NULL, a number, a blob or text as the columns of type ANY want it. */
 void bind_ref(struct stmt *st, int index, const struct name_ref *ref);
 /* A UUID as its 16 bytes (kept in `space`), anything else as text. */

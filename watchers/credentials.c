@@ -19,7 +19,7 @@
 #include "watchers/token_file.h"
 
 struct credentials {
-    char *server, *source, *ns, *tls_server_name, *proxy_url;
+    char *server, *source, *tls_server_name, *proxy_url;
     bool insecure, disable_compression;
     bool secure; /* https: credentials may be sent */
     struct pem_files pem;
@@ -98,7 +98,6 @@ static int from_kubeconfig(struct credentials *c, uv_loop_t *loop,
     }
     c->server = take(&k->server);
     c->source = take(&k->source);
-    c->ns = take(&k->ns);
     c->tls_server_name = take(&k->tls_server_name);
     c->proxy_url = take(&k->proxy_url);
     c->insecure = k->insecure;
@@ -141,7 +140,6 @@ static int from_incluster(struct credentials *c, const char *dir, struct error *
         return rc;
     }
     c->server = in.server;
-    c->ns = in.ns;
     c->source = xstrdup("in-cluster");
     c->secure = true;
     c->disable_compression = true; /* gzip costs the server more than the network gains */
@@ -209,7 +207,6 @@ void credentials_destroy(struct credentials *c)
     free(c->token);
     free(c->server);
     free(c->source);
-    free(c->ns);
     free(c->tls_server_name);
     free(c->proxy_url);
     free(c);
@@ -225,11 +222,6 @@ const char *credentials_server(const struct credentials *c)
 const char *credentials_source(const struct credentials *c)
 {
     return c->source;
-}
-
-const char *credentials_namespace(const struct credentials *c)
-{
-    return c->ns != NULL ? c->ns : "default";
 }
 
 bool credentials_insecure(const struct credentials *c)

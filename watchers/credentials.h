@@ -43,8 +43,6 @@ void credentials_destroy(struct credentials *c);
 const char *credentials_server(const struct credentials *c);
 /* "in-cluster", or the context's name and file, for logs. */
 const char *credentials_source(const struct credentials *c);
-/* The service account's or the context's namespace; "default" when it has none. */
-const char *credentials_namespace(const struct credentials *c);
 /* The server's certificate is not verified: to be said in every report. */
 bool credentials_insecure(const struct credentials *c);
 

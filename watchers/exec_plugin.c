@@ -345,11 +345,6 @@ uint64_t exec_plugin_serial(const struct exec_plugin *p)
     return p->credential.serial;
 }
 
-unsigned exec_plugin_runs(const struct exec_plugin *p)
-{
-    return p->runs;
-}
-
 void exec_plugin_destroy(struct exec_plugin *p)
 {
     if (p == NULL) {

@@ -44,8 +44,6 @@ int exec_plugin_get(struct exec_plugin *p, uint64_t now_ms, int64_t wall_ms,
 void exec_plugin_refused(struct exec_plugin *p, uint64_t now_ms);
 /* Of the credential in hand; 0: none. */
 uint64_t exec_plugin_serial(const struct exec_plugin *p);
-/* Runs so far. */
-unsigned exec_plugin_runs(const struct exec_plugin *p);
 
 /* An ExecCredential as printed. *out is untouched on failure, its texts are the caller's. */
 int exec_credential_parse(const char *text, size_t len, const char *api_version,

@@ -4,10 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "watchers/token_file.h"
 
 static const char *variable(const char *name)
 {
@@ -41,10 +39,7 @@ int incluster_load(struct incluster *out, const char *dir, struct error *err)
 {
     const char *host = variable("KUBERNETES_SERVICE_HOST"),
                *port = variable("KUBERNETES_SERVICE_PORT");
-    struct error ignored = { 0 };
     struct incluster in = { 0 };
-    char *ns_path;
-    size_t len;
 
     if (host == NULL || port == NULL) {
         return error_set(err, NA_ENOENT,
@@ -60,12 +55,6 @@ int incluster_load(struct incluster *out, const char *dir, struct error *err)
         free(in.ca_path);
         in.ca_path = NULL;
     }
-    ns_path = xasprintf("%s/namespace", dir);
-    if (file_read(ns_path, 4096, &in.ns, &len, &ignored) == 0 && !token_trim(in.ns)) {
-        free(in.ns);
-        in.ns = NULL;
-    }
-    free(ns_path);
     *out = in;
     return 0;
 }

@@ -8,7 +8,6 @@
 
 struct incluster {
     char *server, *token_path, *ca_path; /* ca_path NULL: not mounted, the system's trust */
-    char *ns;                            /* NULL: not mounted */
 };
 
 /* KUBERNETES_SERVICE_HOST and _PORT are set and `dir` holds a token. */

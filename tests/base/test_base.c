@@ -183,8 +183,6 @@ TEST(a_buffer_says_no_at_its_ceiling_and_stays_whole)
     CHECK_STR("what it held stands", buf_text(&b), "12345678");
     CHECK_INT("a JSON text that does not fit leaves nothing", buf_add_json(&b, "x"), NA_ELIMIT);
     CHECK_STR("still whole", buf_text(&b), "12345678");
-    buf_consume(&b, 6);
-    CHECK_STR("the front goes", buf_text(&b), "78");
     buf_deinit(&b);
 }
 

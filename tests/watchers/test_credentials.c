@@ -296,13 +296,11 @@ TEST(I1_in_cluster)
     unsetenv("KUBERNETES_SERVICE_PORT");
     write_file(lab_path(&lab, "token"), "tok\n");
     write_file(lab_path(&lab, "ca.crt"), CERT);
-    write_file(lab_path(&lab, "namespace"), "shop");
     CHECK("one variable is not enough", credentials_load(&c, &loop, &s, &err) != 0);
     CHECK("and the sentence says both", strstr(err.text, "no service account is mounted") != NULL);
     setenv("KUBERNETES_SERVICE_PORT", "443", 1);
     REQUIRE("mounted", credentials_load(&c, &loop, &s, &err) == 0);
     CHECK_STR("the server", credentials_server(c), "https://10.0.0.1:443");
-    CHECK_STR("the namespace", credentials_namespace(c), "shop");
     CHECK_STR("where from", credentials_source(c), "in-cluster");
     CHECK_INT("the credential", credentials_current(c, &now, &err), 0);
     CHECK_STR("the token", now.bearer, "tok");
