@@ -1,7 +1,5 @@
 /* Queries go over the views, so that words are spelled in one place; what narrows them (state,
- * severity, fingerprint) goes over the tables below, where indexes are. The SQL text is put
- * together from fixed pieces; every value is bound.
- */
+ * severity, fingerprint) goes over the tables below, where indexes are. */
 #include "store/reader.h"
 
 #include <ctype.h>
@@ -12,15 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/vec.h"
 #include "base/xalloc.h"
 #include "store/db.h"
+#include "store/query.h"
 #include "store/rows.h"
 #include "store/schema.h"
-#include "store/words.h"
 
-enum { SQL_MAX_BYTES = 64 * 1024, PARAMS_MAX = 500, PREFIX_LEAST = 6, FP_HEX = 64 };
+enum { PREFIX_LEAST = 6, FP_HEX = 64 };
 
 struct reader {
     struct db *db;
@@ -129,144 +125,46 @@ void reader_close(struct reader *r)
 
 /* ---- queries ---- */
 
-struct param {
-    char *text; /* ours; NULL: the number */
-    int64_t number;
-};
-struct query {
-    struct buf sql;
-    VEC(struct param) params;
-};
-
-static void query_init(struct query *q)
-{
-    memset(q, 0, sizeof(*q));
-    buf_init(&q->sql, SQL_MAX_BYTES);
-}
-
-static void query_deinit(struct query *q)
-{
-    for (size_t i = 0; i < q->params.len; i++) {
-        free(q->params.items[i].text);
-    }
-    vec_free(&q->params);
-    buf_deinit(&q->sql);
-}
-
-static void add_sql(struct query *q, const char *sql)
-{
-    (void)buf_adds(&q->sql, sql); /* bounded by PARAMS_MAX, far below the ceiling */
-}
-
-static void add_text(struct query *q, const char *text, size_t len)
-{
-    vec_push(&q->params, ((struct param){ .text = xstrndup(text, len) }));
-}
-
-static void add_number(struct query *q, int64_t number)
-{
-    vec_push(&q->params, ((struct param){ .number = number }));
-}
-
-/* Calls `add` for each part of a comma-separated list. */
-static int each_part(struct query *q, const char *list,
-                     int (*add)(struct query *q, const char *part, size_t len, void *ctx),
-                     void *ctx, struct error *err)
-{
-    bool first = true;
-    int rc = 0;
-
-    for (const char *p = list; rc == 0; p++) {
-        size_t len = strcspn(p, ",");
-        if (q->params.len >= PARAMS_MAX) {
-            return error_set(err, NA_ELIMIT, "more than %d values in the filters", PARAMS_MAX);
-        }
-        if (len > 0) {
-            add_sql(q, first ? "" : ", ");
-            rc = add(q, p, len, ctx);
-            first = false;
-        }
-        p += len;
-        if (*p == '\0') {
-            break;
-        }
-    }
-    if (rc == 0 && first) {
-        add_sql(q, "NULL"); /* an empty list matches nothing */
-    }
-    return rc;
-}
-
-static int add_word(struct query *q, const char *part, size_t len, void *ctx)
-{
-    (void)ctx;
-    add_sql(q, "?");
-    add_text(q, part, len);
-    return 0;
-}
-
-struct code_list {
-    enum word_list words;
-    const char *what;
-    struct error *err;
-    unsigned seen; /* bit per code */
-};
-
-static int add_code(struct query *q, const char *part, size_t len, void *ctx)
-{
-    struct code_list *list = ctx;
-    int code = word_code(list->words, part, len);
-
-    if (code < 0) {
-        return error_set(list->err, NA_EINVAL, "'%.*s' is no %s; there are %s",
-                         (int)(len < 60 ? len : 60), part, list->what, word_choices(list->words));
-    }
-    list->seen |= 1U << code;
-    add_sql(q, "?");
-    add_number(q, code);
-    return 0;
-}
-
 static int where_text(struct query *q, const char *column, const char *list, struct error *err)
 {
     if (list == NULL) {
         return 0;
     }
-    add_sql(q, " AND ");
-    add_sql(q, column);
-    add_sql(q, " IN (");
-    int rc = each_part(q, list, add_word, NULL, err);
-    add_sql(q, ")");
+    query_sql(q, " AND ");
+    query_sql(q, column);
+    query_sql(q, " IN (");
+    int rc = query_words(q, list, err);
+    query_sql(q, ")");
     return rc;
 }
 
 static int where_code(struct query *q, const char *column, const char *list,
-                      struct code_list *codes)
+                      struct query_codes *codes)
 {
     if (list == NULL) {
         return 0;
     }
-    add_sql(q, " AND ");
-    add_sql(q, column);
-    add_sql(q, " IN (");
-    int rc = each_part(q, list, add_code, codes, codes->err);
-    add_sql(q, ")");
+    query_sql(q, " AND ");
+    query_sql(q, column);
+    query_sql(q, " IN (");
+    int rc = query_codes(q, list, codes);
+    query_sql(q, ")");
     return rc;
 }
 
 /* Without a word about it: open. "all" leaves out what is not published yet. */
 static int where_state(struct query *q, const char *state, struct error *err)
 {
-    struct code_list codes = { WORDS_STATE, "state", err, 0 };
+    struct query_codes codes = { WORDS_STATE, "state", err, 0 };
 
     if (state != NULL && strcmp(state, "all") == 0) {
-        add_sql(q, " AND f.state <> 0");
+        query_sql(q, " AND f.state <> 0");
         return 0;
     }
     int rc = where_code(q, "f.state", state != NULL ? state : "open", &codes);
     if ((codes.seen & 1U << STATE_RESOLVED) == 0) {
-        add_sql(q,
-                " AND f.state <> 3"); /* named so that the index of what is not resolved is used */
+        query_sql(
+            q, " AND f.state <> 3"); /* named so that the index of what is not resolved is used */
     }
     return rc;
 }
@@ -276,13 +174,13 @@ static int where_namespace(struct query *q, const char *list, struct error *err)
     if (list == NULL) {
         return 0;
     }
-    add_sql(q, " AND (v.namespace IN (");
-    int rc = each_part(q, list, add_word, NULL, err);
-    add_sql(q, ") OR (v.subject_kind = 'Namespace' AND v.name IN (");
+    query_sql(q, " AND (v.namespace IN (");
+    int rc = query_words(q, list, err);
+    query_sql(q, ") OR (v.subject_kind = 'Namespace' AND v.name IN (");
     if (rc == 0) {
-        rc = each_part(q, list, add_word, NULL, err);
+        rc = query_words(q, list, err);
     }
-    add_sql(q, ")))");
+    query_sql(q, ")))");
     return rc;
 }
 
@@ -291,13 +189,13 @@ static int where_rule(struct query *q, const char *list, struct error *err)
     if (list == NULL) {
         return 0;
     }
-    add_sql(q, " AND (v.rule IN (");
-    int rc = each_part(q, list, add_word, NULL, err);
-    add_sql(q, ") OR v.policy || '/' || v.rule IN (");
+    query_sql(q, " AND (v.rule IN (");
+    int rc = query_words(q, list, err);
+    query_sql(q, ") OR v.policy || '/' || v.rule IN (");
     if (rc == 0) {
-        rc = each_part(q, list, add_word, NULL, err);
+        rc = query_words(q, list, err);
     }
-    add_sql(q, "))");
+    query_sql(q, "))");
     return rc;
 }
 
@@ -306,19 +204,19 @@ static void where_search(struct query *q, const char *text)
     if (text == NULL || text[0] == '\0') {
         return;
     }
-    add_sql(q, " AND (instr(lower(v.message), lower(?)) > 0 OR instr(lower(v.policy || '/' || "
-               "v.rule), lower(?)) > 0 OR "
-               "instr(lower(v.name), lower(?)) > 0)");
+    query_sql(q, " AND (instr(lower(v.message), lower(?)) > 0 OR instr(lower(v.policy || '/' || "
+                 "v.rule), lower(?)) > 0 OR "
+                 "instr(lower(v.name), lower(?)) > 0)");
     for (int i = 0; i < 3; i++) {
-        add_text(q, text, strlen(text));
+        query_text(q, text, strlen(text));
     }
 }
 
 static void where_time(struct query *q, const char *condition, int64_t ms)
 {
     if (ms != 0) {
-        add_sql(q, condition);
-        add_number(q, ms);
+        query_sql(q, condition);
+        query_number(q, ms);
     }
 }
 
@@ -332,12 +230,12 @@ static const char columns[] =
 
 static int build_findings(struct query *q, const struct finding_filter *f, struct error *err)
 {
-    struct code_list severity = { WORDS_SEVERITY, "severity", err, 0 },
-                     result = { WORDS_RESULT, "result", err, 0 };
-    struct code_list environment = { WORDS_ENVIRONMENT, "environment", err, 0 };
+    struct query_codes severity = { WORDS_SEVERITY, "severity", err, 0 },
+                       result = { WORDS_RESULT, "result", err, 0 };
+    struct query_codes environment = { WORDS_ENVIRONMENT, "environment", err, 0 };
     int rc;
 
-    add_sql(q, columns);
+    query_sql(q, columns);
     if ((rc = where_state(q, f->state, err)) != 0 ||
         (rc = where_code(q, "f.severity", f->severity, &severity)) != 0 ||
         (rc = where_code(q, "f.result", f->result, &result)) != 0 ||
@@ -353,28 +251,13 @@ static int build_findings(struct query *q, const struct finding_filter *f, struc
     where_search(q, f->q);
     where_time(q, " AND f.state_ms >= ?", f->since_ms);
     where_time(q, " AND f.state_ms < ?", f->until_ms);
-    add_sql(q, " ORDER BY coalesce(v.namespace, ''), v.subject_kind, v.name, v.policy, v.rule, "
-               "v.fingerprint");
+    query_sql(q, " ORDER BY coalesce(v.namespace, ''), v.subject_kind, v.name, v.policy, v.rule, "
+                 "v.fingerprint");
     if (f->limit > 0) {
-        add_sql(q, " LIMIT ?");
-        add_number(q, f->limit);
+        query_sql(q, " LIMIT ?");
+        query_number(q, f->limit);
     }
     return 0;
-}
-
-static int query_prepare(struct reader *r, struct query *q, struct stmt **out, struct error *err)
-{
-    int rc = db_prepare(r->db, out, buf_text(&q->sql), err);
-
-    for (size_t i = 0; rc == 0 && i < q->params.len; i++) {
-        const struct param *p = &q->params.items[i];
-        if (p->text != NULL) {
-            stmt_bind_text(*out, (int)i + 1, p->text);
-        } else {
-            stmt_bind_int(*out, (int)i + 1, p->number);
-        }
-    }
-    return rc;
 }
 
 static const char *text_or_null(struct stmt *st, int column)
@@ -417,7 +300,7 @@ static int run_findings(struct reader *r, struct query *q,
                         struct error *err)
 {
     struct stmt *st;
-    int rc = query_prepare(r, q, &st, err);
+    int rc = query_prepare(q, r->db, &st, err);
 
     if (rc != 0) {
         return rc;
@@ -532,9 +415,9 @@ int reader_finding(struct reader *r, const char *prefix,
         return rc;
     }
     query_init(&q);
-    add_sql(&q, columns);
-    add_sql(&q, " AND f.id = ?");
-    add_number(&q, id);
+    query_sql(&q, columns);
+    query_sql(&q, " AND f.id = ?");
+    query_number(&q, id);
     rc = run_findings(r, &q, fn, ctx, err);
     query_deinit(&q);
     return rc;
@@ -588,18 +471,18 @@ int reader_transitions(struct reader *r, const char *finding_id, int64_t after_s
     int rc = 0;
 
     query_init(&q);
-    add_sql(&q, select);
-    add_number(&q, after_seq);
+    query_sql(&q, select);
+    query_number(&q, after_seq);
     if (finding_id != NULL) {
         rc = find_id(r, finding_id, &id, err);
         if (rc != 0) {
             goto done;
         }
-        add_sql(&q, " AND n.finding = ?");
-        add_number(&q, id);
+        query_sql(&q, " AND n.finding = ?");
+        query_number(&q, id);
     }
-    add_sql(&q, " ORDER BY n.seq");
-    rc = query_prepare(r, &q, &st, err);
+    query_sql(&q, " ORDER BY n.seq");
+    rc = query_prepare(&q, r->db, &st, err);
     if (rc != 0) {
         goto done;
     }
