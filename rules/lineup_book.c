@@ -232,6 +232,9 @@ static void read_namespace(struct reach_book *b, struct ns_forms *n)
     for (size_t i = 0; i < n->own.v.len; i++) {
         const struct policy_form *f = &n->own.v.items[i];
         const struct selector_requirement *anchor = anchor_of(b, f);
+        if (!reach_namespace_matches(f->namespaces, n->ns)) {
+            continue; /* a Cilium policy that asks for labels that its namespace lacks */
+        }
         if (anchor != NULL) {
             vec_push(&draft->anchored, ((struct form_anchor){ anchor->key, anchor->values[0], f }));
         } else {

@@ -75,6 +75,8 @@ def parse_peer(peer, pods_by_address):
 class TierPolicy:
     """A policy of a tier: `tier` is "Admin" or "Baseline"."""
 
+    doubtful = False
+
     def __init__(self, obj, pods_by_address):
         spec = obj["spec"]
         kind = obj["kind"]
@@ -104,7 +106,7 @@ class TierPolicy:
         yield Rule([peer for peer in peers if peer is not None], ports, action)
 
     def selects(self, pod):
-        return bool(self.subject.matches(pod, pod))
+        return self.subject.matches(pod, pod)
 
     def bears_on(self, space):
         return selects(self.subject.namespace_needs, space.namespace_labels)

@@ -1,4 +1,6 @@
 """CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy of cilium.io/v2."""
+import re
+
 from labels import Block, MAYBE, NO, YES, parse_selector, requirement_holds
 from peers import Addresses, Always, Elsewhere, Peer, Rule
 from ports import FIRST, LAST, PortSpec
@@ -7,6 +9,17 @@ from world import NAMED, namespace_of
 NAMESPACE = "io.kubernetes.pod.namespace"
 NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."
 ACCOUNT = "io.cilium.k8s.policy.serviceaccount"
+HIDDEN = re.compile(r"""(?!app\.kubernetes\.io/)(
+    (.*\.)?kubernetes\.io/ | .*beta\.kubernetes\.io | k8s\.io | io\.kubernetes\. | topology\.kubernetes\.io/
+    | statefulset\.kubernetes\.io/pod-name$ | apps\.kubernetes\.io/pod-index$ | batch\.kubernetes\.io/
+    | (pod-template-(hash|generation)|controller-revision-hash|controller-uid)$)""", re.X)
+
+
+def hidden(key):
+    """A label of pods that exists for no selector on Cilium."""
+    return key != NAMESPACE and HIDDEN.match(key) is not None
+
+
 SECTIONS = {"ingress": ("ingress", "ingressDeny", "from"), "egress": ("egress", "egressDeny", "to")}
 
 def plain(key):
@@ -22,7 +35,7 @@ def speaks_of_namespace(needs):
     return any(key == NAMESPACE or key.startswith(NAMESPACE_LABELS) for key, _, _ in needs)
 
 
-def holds(need, end):
+def holds(need, end, labels):
     key = need[0]
     if key == NAMESPACE:
         return requirement_holds(need, {NAMESPACE: end.namespace})
@@ -30,7 +43,7 @@ def holds(need, end):
         return requirement_holds((key[len(NAMESPACE_LABELS):],) + need[1:], end.namespace_labels)
     if key == ACCOUNT:
         return requirement_holds(need, {ACCOUNT: end.account})
-    return requirement_holds(need, end.labels)
+    return requirement_holds(need, labels)
 
 
 class Endpoints(Peer):
@@ -42,7 +55,9 @@ class Endpoints(Peer):
     def matches(self, end, subject):
         if end.kind != "pod" or self.namespace not in (None, end.namespace):
             return NO
-        return YES if all(holds(need, end) for need in self.needs) else NO
+        if all(holds(need, end, end.labels) for need in self.needs):
+            return YES
+        return MAYBE if end.all_labels is not None and all(holds(need, end, end.all_labels) for need in self.needs) else NO
 
     def vocabulary(self):
         if self.namespace is not None:
@@ -143,8 +158,11 @@ class CiliumRule:
 
     def __init__(self, spec, namespace, doubtful):
         self.doubtful = doubtful
-        needs = [need for need in parse_endpoint_selector(spec.get("endpointSelector")) if namespace is None or need[0] != NAMESPACE]
-        self.subject = Endpoints(needs, namespace) if spec.get("endpointSelector") is not None else NOBODY
+        selector = spec.get("endpointSelector")
+        if namespace is not None and selector:  # forced to the policy's own
+            labels = {key: value for key, value in (selector.get("matchLabels") or {}).items() if plain(key) != NAMESPACE}
+            selector = dict(selector, matchLabels=labels)
+        self.subject = NOBODY if selector is None else Endpoints(parse_endpoint_selector(selector), namespace)
         self.allow, self.deny, self.denies_by_default = {}, {}, {}
         for direction, (allow, deny, side) in SECTIONS.items():
             self.allow[direction] = [parse_entry(entry, side, namespace) for entry in spec.get(allow) or []]
@@ -153,11 +171,12 @@ class CiliumRule:
             self.denies_by_default[direction] = bool(self.allow[direction] or self.deny[direction]) and wanted is not False
 
     def selects(self, pod):
-        return pod.kind == "pod" and bool(self.subject.matches(pod, pod))
+        return self.subject.matches(pod, pod)
 
     def bears_on(self, space):
-        needs = [need for need in self.subject.needs if speaks_of_namespace([need])]
-        return self.subject.namespace in (None, space.namespace) and all(holds(need, space) for need in needs)
+        if self.subject.namespace is not None:
+            return self.subject.namespace == space.namespace
+        return all(holds(need, space, {}) for need in self.subject.needs if speaks_of_namespace([need]))
 
     def rules_in_force(self, direction):
         return self.allow[direction] + self.deny[direction]

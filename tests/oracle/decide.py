@@ -4,6 +4,7 @@ A point in both is unknown. Each side is judged by itself: Admin tier, then Netw
 """
 import admin
 import cilium
+from labels import MAYBE
 from netpol import NetworkPolicy
 from ports import Space
 from world import World
@@ -18,6 +19,11 @@ class Judge:
         cilium_objects = found["CiliumNetworkPolicy"] + found["CiliumClusterwideNetworkPolicy"]
         self.on_cilium = bool(cilium_objects)
         by_address = not self.on_cilium
+        if self.on_cilium:
+            for pod in self.world.pods():
+                seen = {key: value for key, value in pod.labels.items() if not cilium.hidden(key)}
+                if seen != pod.labels:
+                    pod.labels, pod.all_labels = seen, pod.labels
         self.network = [NetworkPolicy(obj, by_address) for obj in found["NetworkPolicy"]]
         self.cilium = [rule for obj in cilium_objects for rule in cilium.parse(obj)]
         tiers = [admin.TierPolicy(obj, by_address) for kind in ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
@@ -63,6 +69,8 @@ class Chosen:
         self.baseline = [p for p in judge.baseline if p.selects(pod)]
         self.network = [p for p in judge.network if p.selects(pod)]
         self.cilium = [r for r in judge.cilium if r.selects(pod)]
+        everything = self.admin + self.baseline + self.network + self.cilium
+        self.doubtful = {p for p in everything if p.doubtful or p.selects(pod) == MAYBE}
         self.on_cilium = judge.on_cilium
 
     def isolating(self, direction):
@@ -96,7 +104,11 @@ class Chosen:
         """What a family may say in a tier. Between two families no order is defined: either may be first (admin.either)."""
         answer = admin.nothing(self.space)
         for group in by_priority(policy for policy in policies if policy.family == family):
-            more = admin.either(self.space, [policy.outcomes(self.space, *question) for policy in group])
+            answers = [policy.outcomes(self.space, *question) for policy in group]
+            for policy, mine in zip(group, answers):
+                if policy in self.doubtful:
+                    mine[None] = self.space.full
+            more = admin.either(self.space, answers)
             for action in ("Accept", "Deny", "Pass"):
                 answer[action] |= answer[None] & more[action]
             answer[None] &= more[None]
@@ -106,11 +118,17 @@ class Chosen:
         """The tier of NetworkPolicy and Cilium: (may allow, may deny, may have nothing to say)."""
         full = self.space.full
         isolating = self.isolating(direction)
-        allows = [rule for policy in isolating for rule in policy.rules[direction]]
-        denies, doubtful_allows, doubtful_denies = [], [], []
-        default_deny, doubtful_default = bool(isolating), False
+        allows, denies, doubtful_allows, doubtful_denies = [], [], [], []
+        default_deny = doubtful_default = False
+        for policy in isolating:
+            if policy in self.doubtful:
+                doubtful_default = True
+                doubtful_allows += policy.rules[direction]
+            else:
+                default_deny = True
+                allows += policy.rules[direction]
         for part in self.cilium:
-            if part.doubtful:  # it may be in force as it stands, or not at all
+            if part in self.doubtful:  # it may be in force as it stands, or not at all
                 doubtful_default = doubtful_default or part.denies_by_default[direction]
                 doubtful_allows += part.allow[direction]
                 doubtful_denies += part.deny[direction]
@@ -131,7 +149,7 @@ class Chosen:
 
     def denied(self, direction, subject, end, destination, without_allows):
         """What Cilium's deny sections deny for certain."""
-        rules = [rule for part in self.cilium if not part.doubtful for rule in part.deny[direction]]
+        rules = [rule for part in self.cilium if part not in self.doubtful for rule in part.deny[direction]]
         return self.union(rules, subject, end, destination)[0]
 
     def union(self, rules, subject, end, destination):

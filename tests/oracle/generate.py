@@ -3,12 +3,11 @@ import random
 
 import generate_cilium
 import generate_tiers
-from vocabulary import APPS, CIDRS, NAMES, PORT_NAMES, Vocabulary
+from vocabulary import APPS, CIDRS, HASH, NAMES, PORT_NAMES, Vocabulary
 
 # Pods on the host's network have their node's addresses.
 NODES = [{"4": [{"ip": first}], "6": [{"ip": second}], "46": [{"ip": first}, {"ip": second}]}
          for first, second in (("10.0.2.1", "fd00::2:1"), ("192.168.0.10", "fd00::2:2"))]
-HASH = "5d4f8c7b9"
 POD_ADDRESSES = ["10.0.0.%d" % n for n in range(0, 8)] + ["10.0.1.0", "10.0.0.255", "192.168.3.7", "172.16.0.1"]
 POD_ADDRESSES_6 = ["fd00::%x" % n for n in range(0, 8)] + ["fd00::1:0", "fd00:0:0:1::"]
 
@@ -85,6 +84,8 @@ class Maker(Vocabulary):
         namespace = self.random.choice(self.namespaces)
         name = "%s%d" % (self.random.choice(NAMES), number)
         labels, spec = self.labels(APPS), self.pod_spec()
+        if self.maybe(0.15):
+            labels.update(self.random.choice([{"app.kubernetes.io/name": "x"}, {"topology.kubernetes.io/zone": "z"}]))
         shape = self.random.choice(["Pod", "Pod", "Deployment", "Template", "Template", "Owned"])
         if shape == "Pod":
             return [self.pod(name, namespace, labels, spec)]

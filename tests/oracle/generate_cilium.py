@@ -17,7 +17,7 @@ def prefixed(m, selector):
     return answer
 
 
-def endpoint_selector(m, peers):
+def endpoint_selector(m, peers, subject=False):
     selector = prefixed(m, m.pod_selector())
     roll = m.random.random()
     if peers and roll < 0.15:
@@ -27,7 +27,7 @@ def endpoint_selector(m, peers):
         selector.setdefault("matchExpressions", []).append({"key": key, "operator": "Exists"} if m.maybe(0.5) else
                                                            {"key": key, "operator": "In", "values": m.namespaces[:1]})
     elif peers and roll < 0.4:
-        key = m.random.choice(["env", "team", "kubernetes.io/metadata.name"])
+        key = m.random.choice(["env", "team", "team" if subject else "kubernetes.io/metadata.name"])
         value = {"env": "prod", "team": "a"}.get(key, m.namespaces[0])
         selector.setdefault("matchLabels", {})["k8s:io.cilium.k8s.namespace.labels." + key] = value
     if m.maybe(0.06):
@@ -59,7 +59,10 @@ def to_ports(m, deny):
             if m.maybe(0.7):
                 item["protocol"] = m.random.choice(["TCP", "UDP", "SCTP", "ANY"])
             ports.append(item)
-        entries.append({"ports": ports} if not m.maybe(0.03) else {"ports": []})
+        made = {"ports": ports if not m.maybe(0.03) else []}
+        if not deny and m.maybe(0.05) and all(p.get("protocol", "TCP") == "TCP" for p in made["ports"]):
+            made["rules"] = {"http": [{"method": "GET"}]}
+        entries.append(made)
     return entries
 
 
@@ -97,7 +100,7 @@ def rare_peers(side, deny):
 
 def rule(m, namespaced):
     while True:
-        spec = {"endpointSelector": endpoint_selector(m, not namespaced)}
+        spec = {"endpointSelector": endpoint_selector(m, not namespaced or m.maybe(0.05), True)}
         entries = 0
         for section, side, deny in (("ingress", "from", False), ("ingressDeny", "from", True), ("egress", "to", False), ("egressDeny", "to", True)):
             if m.maybe(0.25 if deny else 0.55):

@@ -36,6 +36,13 @@ def selects(needs, labels):
     return True
 
 
+def selects_end(needs, end):
+    """The same for an end, some of whose labels selectors see only where they were asked for: MAYBE where it takes those."""
+    if selects(needs, end.labels):
+        return YES
+    return MAYBE if end.all_labels is not None and selects(needs, end.all_labels) else NO
+
+
 FAMILY_BITS = {4: 32, 6: 128}
 
 

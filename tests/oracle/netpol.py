@@ -1,5 +1,5 @@
 """NetworkPolicy of networking.k8s.io/v1."""
-from labels import Block, parse_selector, selects
+from labels import NO, Block, parse_selector, selects_end
 from peers import Addresses, Pods, Rule
 from ports import FIRST, LAST, PortSpec
 from world import namespace_of
@@ -32,6 +32,8 @@ def parse_peer(peer, namespace, pods_by_address):
 
 
 class NetworkPolicy:
+    doubtful = False
+
     def __init__(self, obj, pods_by_address):
         spec = obj.get("spec") or {}
         self.namespace = namespace_of(obj)
@@ -48,7 +50,7 @@ class NetworkPolicy:
         self.directions = {word.lower() for word in types}
 
     def selects(self, pod):
-        return pod.kind == "pod" and pod.namespace == self.namespace and selects(self.needs, pod.labels)
+        return selects_end(self.needs, pod) if pod.kind == "pod" and pod.namespace == self.namespace else NO
 
     def bears_on(self, space):
         return space.namespace == self.namespace

@@ -3,7 +3,7 @@
 `vocabulary()` lists the words that a peer looks at, as (where, key, value): where is "pod" (a label of the pod), "space"
 (a label of its namespace), "name" (its namespace's name) or "account" (its service account). `blocks()` lists CIDRs.
 """
-from labels import MAYBE, NO, YES, selects
+from labels import MAYBE, NO, YES, selects, selects_end
 from world import NAMED
 
 
@@ -48,7 +48,7 @@ class Pods(Peer):
                 return NO
         elif not selects(self.namespace_needs, end.namespace_labels):
             return NO
-        return YES if self.needs is None or selects(self.needs, end.labels) else NO
+        return YES if self.needs is None else selects_end(self.needs, end)
 
     def vocabulary(self):
         if self.namespace_needs is None:
@@ -70,7 +70,7 @@ class SameLabels(Peer):
         agree = all(end.namespace_labels[key] == subject.namespace_labels.get(key) for key in self.keys)
         if agree != self.same:
             return NO
-        return YES if self.needs is None or selects(self.needs, end.labels) else NO
+        return YES if self.needs is None else selects_end(self.needs, end)
 
     def vocabulary(self):
         for key in self.keys:

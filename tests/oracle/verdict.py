@@ -5,6 +5,7 @@ range of addresses that the policies tell apart; and everyone outside.
 """
 import itertools
 
+import cilium
 from labels import PUBLIC_TOTAL, parts_of_address_space, public_size
 from world import NAMED, Endpoint
 
@@ -43,9 +44,11 @@ def unlike(ends, rules, subject):
     return list(kinds.values())
 
 
-def strange_pods(rules, subject, families):
+def strange_pods(judge, rules, subject, families):
     """Pods that could come to be, one of each kind that the rules tell apart."""
     words = words_of(rules, subject)
+    if judge.on_cilium:
+        words["pod"] = {key: values for key, values in words["pod"].items() if not cilium.hidden(key)}
     spaces = list(combinations(words["space"], True))
     cidrs = [cidr for rule in rules for cidr in rule.cidrs()]
     addresses = [(family, lo) for family in sorted(families) for lo, _ in parts_of_address_space(family, cidrs)]
@@ -99,7 +102,7 @@ def groups(judge, direction, subject):
         allow, deny = chosen.decide(direction, end, False)
         return (bare_allow == 0, bare_deny == full), [(deny & mask == 0, allow & mask == mask) for mask in protocols]
 
-    pods = [answers(end) for end in strange_pods(rules, subject, families)]
+    pods = [answers(end) for end in strange_pods(judge, rules, subject, families)]
     found = [Group(None, True, tuple(all(bare[i] for bare, _ in pods) for i in (0, 1)),
                    tuple(any(all(real[p][i] for _, real in pods) for p in (0, 1)) for i in (0, 1)))]
     parts = [(family, size, answers(end)) for family, size, end in outside_parts(rules)]

@@ -1,6 +1,8 @@
 """The few words that random worlds are made of, and how selectors and ports are made of them."""
+HASH = "5d4f8c7b9"
 NAMES = ["api", "front", "cart"]
 APPS = {"app": ["x", "y"], "tier": ["one", "two"]}
+RARE_APPS = {"app": ["x"], "pod-template-hash": [HASH, "older"], "app.kubernetes.io/name": ["x"], "topology.kubernetes.io/zone": ["z"]}
 SPACES = {"env": ["prod", "dev"], "team": ["a", "b"]}
 PORT_NAMES = ["http", "dns"]
 NUMBERS = [1, 2, 52, 53, 54, 79, 80, 81, 443, 8079, 8080, 8081, 9090, 65534, 65535]
@@ -47,7 +49,7 @@ class Vocabulary:
         return selector
 
     def pod_selector(self):
-        return self.selector(APPS)
+        return self.selector(RARE_APPS if self.maybe(0.08) else APPS)
 
     def namespace_selector(self):
         words = dict(SPACES)

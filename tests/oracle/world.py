@@ -20,6 +20,7 @@ class Endpoint:
                  external=None):
         self.kind = kind
         self.labels = labels or {}
+        self.all_labels = None  # where selectors may not see them all (Cilium)
         self.namespace = namespace
         self.namespace_labels = namespace_labels or {}
         self.addresses = list(addresses)  # (family, number)
