@@ -16,12 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <curl/curl.h>
 
-#include "base/text.h"
 #include "base/vec.h"
+#include "watchers/http_head.h"
 #include "watchers/proxy.h"
 
 enum {
@@ -30,8 +29,7 @@ enum {
     KEEPALIVE_INTERVAL_S = 15,
     TCP_USER_TIMEOUT_MS = 45000,
     CONNECTION_LIFE_S = 3600, /* new requests spread over the servers again after an upgrade */
-    EXPANSION_FREE_BYTES = 16 * 1024 * 1024,
-    WARNING_MAX = 512
+    EXPANSION_FREE_BYTES = 16 * 1024 * 1024
 };
 
 enum transfer_phase {
@@ -187,81 +185,11 @@ static int on_socket_options(void *ctx, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
-/* The value when `line` is the header `name`, white space trimmed, in `out`. */
-static bool header_value(const char *line, size_t len, const char *name, char *out, size_t size)
-{
-    size_t name_len = strlen(name);
-
-    if (len <= name_len || strncasecmp(line, name, name_len) != 0 || line[name_len] != ':') {
-        return false;
-    }
-    line += name_len + 1;
-    len -= name_len + 1;
-    while (len > 0 && (*line == ' ' || *line == '\t')) {
-        line++;
-        len--;
-    }
-    while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' ' ||
-                       line[len - 1] == '\t')) {
-        len--;
-    }
-    len = len < size ? len : size - 1;
-    memcpy(out, line, len);
-    out[len] = '\0';
-    return true;
-}
-
-/* RFC 9111: code, agent, quoted text. Only the text is told. */
-static void tell_warning(struct http_client *client, const char *value)
-{
-    const char *from = strchr(value, '"');
-    const char *to = from != NULL ? strrchr(from + 1, '"') : NULL;
-    char text[WARNING_MAX];
-
-    if (client->on_warning == NULL) {
-        return;
-    }
-    if (from != NULL && to == NULL) {
-        to = value + strlen(value);
-    }
-    from = from != NULL ? from + 1 : value;
-    to = to != NULL ? to : value + strlen(value);
-    text_escape_control(text, sizeof(text), from, (size_t)(to - from));
-    client->on_warning(client->ctx, text);
-}
-
-static void begin_head(struct http_request *req)
-{
-    req->http_status = 0;
-    req->answer_type[0] = '\0';
-    req->retry_after_s = -1;
-    req->flow_schema_empty = false;
-}
-
-static void note_header(struct http_transfer *t, const char *line, size_t len)
-{
-    struct http_request *req = t->req;
-    char value[WARNING_MAX];
-    long long seconds;
-
-    if (header_value(line, len, "content-type", value, sizeof(value))) {
-        value[strcspn(value, "; \t")] = '\0';
-        snprintf(req->answer_type, sizeof(req->answer_type), "%s", value);
-    } else if (header_value(line, len, "retry-after", value, sizeof(value))) {
-        if (text_to_int(value, 0, INT32_MAX, &seconds)) {
-            req->retry_after_s = seconds;
-        }
-    } else if (header_value(line, len, "x-kubernetes-pf-flowschema-uid", value, sizeof(value))) {
-        req->flow_schema_empty = value[0] == '\0';
-    } else if (header_value(line, len, "warning", value, sizeof(value))) {
-        tell_warning(t->client, value);
-    }
-}
-
 static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
     struct http_transfer *t = ctx;
     size_t len = size * count;
+    char warning[HTTP_WARNING_MAX];
     long status = 0;
 
     if (t->req == NULL) {
@@ -274,7 +202,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
         return 0;
     }
     if (len > 5 && strncmp(line, "HTTP/", 5) == 0) {
-        begin_head(t->req); /* also after 100 Continue */
+        http_head_begin(t->req);
         return len;
     }
     if (len <= 2 && !t->head_seen) {
@@ -288,8 +216,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
         }
         return len;
     }
-    if (!t->head_seen) { /* trailers are nobody's */
-        note_header(t, line, len);
+    /* Trailers are nobody's. */
+    if (!t->head_seen && http_head_line(t->req, line, len, warning) &&
+        t->client->on_warning != NULL) {
+        t->client->on_warning(t->client->ctx, warning);
     }
     return len;
 }
