@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/input.h"
 #include "front/reach_print.h"
 #include "front/table.h"
@@ -133,21 +134,25 @@ static void print_side(const struct exposure *e, bool incoming)
 static void print_door(void *ctx, const char *kind, const char *name, const char *how)
 {
     unsigned *count = ctx;
+    char clean[900];
 
-    printf("  %s %s: %s\n", kind, name, how);
+    text_escape_control(clean, sizeof(clean), how, strlen(how)); /* holds a host */
+    printf("  %s %s: %s\n", kind, name, clean);
     (*count)++;
 }
 
 static void print_text(const struct exposure *e)
 {
     struct reach_answer in, out;
+    char title[4 * MATRIX_NAME_MAX];
     unsigned doors = 0;
 
     reach_workload(e->in->memo, e->workload, DIRECTION_INGRESS, &in);
     reach_workload(e->in->memo, e->workload, DIRECTION_EGRESS, &out);
-    printf("%s: ingress %s, egress %s\n\nways in from outside the cluster:\n",
-           reach_matrix_peer(e->matrix, e->peer)->name, reach_name(in.reach),
-           reach_name(out.reach));
+    text_escape_control(title, sizeof(title), reach_matrix_peer(e->matrix, e->peer)->name,
+                        strlen(reach_matrix_peer(e->matrix, e->peer)->name));
+    printf("%s: ingress %s, egress %s\n\nways in from outside the cluster:\n", title,
+           reach_name(in.reach), reach_name(out.reach));
     each_door(e, print_door, &doors);
     printf("%s\nwho can reach it:\n", doors == 0 ? "  none seen\n" : "");
     print_side(e, true);
@@ -221,15 +226,17 @@ static void add_json(const struct exposure *e, struct buf *out)
 
 /* ---- which workloads ---- */
 
-static bool wanted(const struct cli *cli, const struct workload *w, const char *name)
+static bool wanted(const struct cli *cli, const struct workload *w, const char *title,
+                   const char *name)
 {
     size_t ns_len = strlen(w->ns->name->text);
 
     if (cli->ns != NULL && strcmp(cli->ns, w->ns->name->text) != 0) {
         return false;
     }
-    return name == NULL || (strncmp(name, w->ns->name->text, ns_len) == 0 && name[ns_len] == '/' &&
-                            strcmp(name + ns_len + 1, w->name->text) == 0);
+    return name == NULL || strcmp(name, title) == 0 ||
+           (strncmp(name, w->ns->name->text, ns_len) == 0 && name[ns_len] == '/' &&
+            strcmp(name + ns_len + 1, w->name->text) == 0);
 }
 
 static bool is_path(const char *text)
@@ -254,7 +261,8 @@ static int print_all(const struct cli *cli, struct cli_input *in, const char *na
     for (size_t i = 0; i < reach_matrix_count(e.matrix); i++) {
         e.workload = reach_matrix_peer(e.matrix, i)->workload;
         e.peer = i;
-        if (e.workload == NULL || !wanted(cli, e.workload, name)) {
+        if (e.workload == NULL ||
+            !wanted(cli, e.workload, reach_matrix_peer(e.matrix, i)->name, name)) {
             continue;
         }
         if (json) {

@@ -20,6 +20,9 @@ static int print_matrix(const struct cli *cli, struct cli_input *in)
     struct buf out;
     int status = 0, rc = 0;
 
+    if (cli->ns != NULL) {
+        reach_matrix_only(x, cli->ns);
+    }
     buf_init(&out, OUTPUT_MAX);
     if (strcmp(form, "json") == 0) {
         rc = reach_matrix_json(x, false, &out);
@@ -30,13 +33,14 @@ static int print_matrix(const struct cli *cli, struct cli_input *in)
     } else if (strcmp(form, "html") == 0) {
         rc = reach_matrix_html(x, &out);
     } else if (strcmp(form, "table") == 0) {
-        reach_matrix_table(x, cli->ns, !cli->no_headers,
-                           !cli->no_color && table_colour_wanted(stdout), stdout);
+        reach_matrix_table(x, NULL, !cli->no_headers, !cli->no_color && table_colour_wanted(stdout),
+                           stdout);
     } else {
         status = cli_usage(cli, "-o '%s': must be table, json, dot, mermaid or html", form);
     }
     if (rc != 0) {
-        status = cli_usage(cli, "the matrix would be larger than 1 GiB; look at one namespace");
+        status =
+            cli_usage(cli, "the matrix would be larger than 1 GiB; look at one namespace (-n)");
     } else if (status == 0 && fwrite(buf_text(&out), 1, out.len, stdout) != out.len) {
         status = cli_usage(cli, "cannot write to standard output");
     }
@@ -103,12 +107,20 @@ static int badness(const struct port_table *t, const struct verdict_of_pair *v)
     return v->answer.allowed != PORTS_NONE ? 2 : v->answer.unknown != PORTS_NONE ? 1 : 0;
 }
 
-/* Any pod of one to any pod of the other. */
+static void unite(struct port_table *t, struct side_answer *all, struct side_answer one)
+{
+    all->allowed = port_set_or(t, all->allowed, one.allowed);
+    all->unknown = port_set_or(t, all->unknown, one.unknown);
+}
+
+/* Any pod of one to any pod of the other: what is possible for some pair, as in the matrix. */
 static struct verdict_of_pair ask(const struct question *q)
 {
     struct reach_book *b = reach_memo_book(q->in->memo);
     struct port_table *t = reach_book_ports(b);
     struct verdict_of_pair best = { .from = NULL };
+    struct side_answer all = { PORTS_NONE, PORTS_NONE };
+    const char *construct = NULL;
 
     for (size_t i = 0; i < q->from.pods.len; i++) {
         for (size_t k = 0; k < q->to.pods.len; k++) {
@@ -125,11 +137,16 @@ static struct verdict_of_pair ask(const struct question *q)
             }
             v.answer.allowed = port_set_and(t, v.answer.allowed, v.asked);
             v.answer.unknown = port_set_and(t, v.answer.unknown, v.asked);
+            unite(t, &all, v.answer);
+            construct = construct != NULL ? construct : v.construct;
             if (best.from == NULL || badness(t, &v) > badness(t, &best)) {
                 best = v;
             }
         }
     }
+    best.answer.allowed = all.allowed;
+    best.answer.unknown = port_set_minus(t, all.unknown, all.allowed);
+    best.construct = best.answer.unknown != PORTS_NONE ? construct : NULL;
     return best;
 }
 
@@ -183,6 +200,16 @@ static int read_question(const struct cli *cli, struct question *q)
                            q->port_name, q->to.title);
 }
 
+/* Names come from manifests, and owners' kinds and files' names may hold anything. */
+struct clean {
+    char text[1400];
+};
+static const char *cleaned(struct clean *c, const char *text)
+{
+    text_escape_control(c->text, sizeof(c->text), text, strlen(text));
+    return c->text;
+}
+
 /* ---- why ---- */
 
 static void where_text(const struct object *policy, const char *field, char *out, size_t size)
@@ -204,6 +231,7 @@ static void print_step(const struct side_step *s, enum direction d)
                                          [SAYS_MAYBE] = "may match: this is not known" };
     const struct object *p = s->form->policy;
     char field[128] = "spec", where[640], name[600];
+    struct clean a, b;
 
     if (p == NULL) {
         printf("    %s\n", s->form->unclear[d]);
@@ -215,11 +243,11 @@ static void print_step(const struct side_step *s, enum direction d)
     where_text(p, field, where, sizeof(where));
     snprintf(name, sizeof(name), "%s %s%s%s", kind_table[p->kind].name, str_text(p->ns),
              p->ns != NULL ? "/" : "", p->name->text);
-    printf("  %s %s (%s): ", s->deciding ? ">" : " ", name, where);
+    printf("  %s %s (%s): ", s->deciding ? ">" : " ", cleaned(&a, name), cleaned(&b, where));
     if (s->rule != NULL) {
-        printf("%s%s%s%s %s%s\n", field, s->rule->name != NULL ? " (" : "", str_text(s->rule->name),
-               s->rule->name != NULL ? ")" : "", words[s->word],
-               s->rule->narrowed ? ", within limits of layer 7" : "");
+        printf("%s%s%s%s %s%s\n", field, s->rule->name != NULL ? " (" : "",
+               cleaned(&a, str_text(s->rule->name)), s->rule->name != NULL ? ")" : "",
+               words[s->word], s->rule->narrowed ? ", within limits of layer 7" : "");
     } else if (s->form->unclear[d] != NULL) {
         printf("cannot be relied on: %s\n", s->form->unclear[d]);
     } else {
@@ -267,14 +295,16 @@ static void explain_side(const struct question *q, const struct verdict_of_pair 
     const char *word = d == DIRECTION_EGRESS ? "egress of" : "ingress of";
     struct reach_peer peer = cli_peer_of(other);
     struct side_reason r;
+    struct clean title;
 
     if (own->pod_class == NULL) {
-        printf("\n%s %s: outside the cluster, where no policy applies\n", word, side->title);
+        printf("\n%s %s: outside the cluster, where no policy applies\n", word,
+               cleaned(&title, side->title));
         return;
     }
     lineup_explain(b, reach_lineup(b, own->pod_class, d), d, own->pod_class, &peer, protocol, port,
                    &r);
-    printf("\n%s %s: %s\n", word, side->title, answers[r.answer]);
+    printf("\n%s %s: %s\n", word, cleaned(&title, side->title), answers[r.answer]);
     for (size_t i = 0; i < r.steps.len; i++) {
         print_step(&r.steps.items[i], d);
     }
@@ -329,9 +359,10 @@ static void print_answer(const struct question *q, const struct verdict_of_pair 
 {
     const struct port_table *t = reach_book_ports(reach_memo_book(q->in->memo));
     struct buf ports;
+    struct clean from, to;
 
     buf_init(&ports, 1 << 20);
-    printf("%s: %s -> %s", word, q->from.title, q->to.title);
+    printf("%s: %s -> %s", word, cleaned(&from, q->from.title), cleaned(&to, q->to.title));
     if (v->answer.allowed != PORTS_NONE) {
         ports_text(t, v->answer.allowed, &ports);
         printf(": %s", buf_text(&ports));

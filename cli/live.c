@@ -97,6 +97,28 @@ static int list_cluster(struct live *l, struct error *err)
     return rc;
 }
 
+/* What may not be listed cannot be taken for absent: without pods, namespaces or a family of
+ * policies that is there, paths would look open. Other kinds are only said. */
+static int check_kinds(const struct cli *cli, const struct cluster *c, struct error *err)
+{
+    for (int k = 0; k < KIND_COUNT; k++) {
+        const struct kind_status *s = cluster_kind(c, (enum kind)k);
+        struct error said = { 0 };
+        if (s->state != KIND_STATE_FORBIDDEN) {
+            continue;
+        }
+        error_set(&said, NA_EAUTH, "may not list %s: %s", kind_table[k].plural, s->reason);
+        if (k == KIND_POD || k == KIND_NAMESPACE || k == KIND_NETWORK_POLICY ||
+            kind_is_policy((enum kind)k)) {
+            *err = said;
+            return NA_EAUTH;
+        }
+        fprintf(stderr, "netaudit: %s: warning: %s; the answer is without them\n", cli->verb->name,
+                said.text);
+    }
+    return 0;
+}
+
 int cli_input_live(const struct cli *cli, struct cli_input *in)
 {
     struct live l = { .cli = cli };
@@ -106,6 +128,7 @@ int cli_input_live(const struct cli *cli, struct cli_input *in)
     in->cluster = cluster_create();
     l.cluster = in->cluster;
     rc = list_cluster(&l, &err);
+    rc = rc != 0 ? rc : check_kinds(cli, in->cluster, &err);
     if (l.told) {
         fprintf(stderr, "\r\033[K");
     }

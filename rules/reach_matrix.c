@@ -433,6 +433,9 @@ struct matrix_answer reach_matrix_at(const struct reach_matrix *x, size_t from, 
 {
     struct matrix_answer all = { .allowed = PORTS_NONE };
 
+    if (x->picked != NULL && !x->picked[from] && !x->picked[to]) {
+        return all;
+    }
     if (from < x->workloads && to < x->workloads && from != to &&
         x->peer_first[from + 1] - x->peer_first[from] == 1 &&
         x->peer_first[to + 1] - x->peer_first[to] == 1) { /* nearly always */
@@ -468,6 +471,62 @@ struct matrix_answer reach_matrix_at(const struct reach_matrix *x, size_t from, 
     all.unknown = port_set_minus(x->ports, all.unknown, all.allowed);
     all.construct = all.unknown != PORTS_NONE ? all.construct : NULL;
     return all;
+}
+
+/* ---- a part ---- */
+
+static bool has_connection(const struct reach_matrix *x, size_t peer)
+{
+    for (size_t k = 0; k < x->peers.len; k++) {
+        struct matrix_answer to = reach_matrix_at(x, peer, k), from = reach_matrix_at(x, k, peer);
+        if (to.allowed != PORTS_NONE || to.unknown != PORTS_NONE || from.allowed != PORTS_NONE ||
+            from.unknown != PORTS_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Closes the gaps in everything that goes by a peer's place. */
+static void drop_peers(struct reach_matrix *x, const bool *keep)
+{
+    size_t workloads = 0, n = 0;
+    uint32_t at = 0;
+
+    for (size_t i = 0; i < x->peers.len; i++) {
+        uint32_t first = i < x->workloads ? x->peer_first[i] : 0;
+        uint32_t end = i < x->workloads ? x->peer_first[i + 1] : 0;
+        if (!keep[i]) {
+            free(x->peers.items[i].name);
+            continue;
+        }
+        if (i < x->workloads) { /* the list only shrinks: what is read has not been written yet */
+            x->peer_first[workloads++] = at;
+            for (uint32_t k = first; k < end; k++) {
+                x->peer_variants[at++] = x->peer_variants[k];
+            }
+        }
+        x->picked[n] = x->picked[i];
+        x->peers.items[n++] = x->peers.items[i];
+    }
+    x->peer_first[workloads] = at;
+    x->workloads = workloads;
+    x->peers.len = n;
+}
+
+void reach_matrix_only(struct reach_matrix *x, const char *ns)
+{
+    bool *keep = xcalloc(x->peers.len + 1, sizeof(keep[0]));
+
+    x->picked = xcalloc(x->peers.len + 1, sizeof(x->picked[0]));
+    for (size_t i = 0; i < x->workloads; i++) {
+        x->picked[i] = strcmp(x->peers.items[i].workload->ns->name->text, ns) == 0;
+    }
+    for (size_t i = 0; i < x->peers.len; i++) {
+        keep[i] = x->picked[i] || has_connection(x, i);
+    }
+    drop_peers(x, keep);
+    free(keep);
 }
 
 /* ---- the whole ---- */
@@ -517,6 +576,7 @@ void reach_matrix_destroy(struct reach_matrix *x)
     free_looks(&x->looks[0]);
     free_looks(&x->looks[1]);
     free(x->columns);
+    free(x->picked);
     free(x->peer_variants);
     free(x->peer_first);
     free(x->everything);

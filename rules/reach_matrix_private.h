@@ -69,6 +69,7 @@ struct reach_matrix {
     size_t workloads;             /* of the peers; ranges follow */
     VEC(struct variant) variants; /* sorted by namespace */
     VEC(struct ns_variants) namespaces;
+    bool *picked; /* of the peers: connections without such an end are left out; NULL: all are in */
     uint32_t *peer_variants,
         *peer_first;     /* the variants of a workload: list, and where it begins */
     VEC(uint32_t) nodes; /* variants on the host network */
