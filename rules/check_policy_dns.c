@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "rules/checks.h"
 #include "rules/dns_path.h"
+#include "rules/dns_places.h"
 #include "rules/policy_peers.h"
 
 enum { OWN_FORMS_MAX = 64, SEEN_MAX = 64 };
@@ -19,9 +20,7 @@ struct seen { /* a line-up that was asked about, for pods of a namespace */
 struct look_out {
     const struct rule_input *in;
     struct dns_question question;
-    bool any;
-    struct dns_answer worst;
-    const struct pod_class *where; /* the first by name of the worst */
+    struct dns_worst worst;
     struct seen seen[SEEN_MAX];
     size_t seen_count;
 };
@@ -95,33 +94,72 @@ static int by_name(const struct workload *a, const struct workload *b)
     return c != 0 ? c : strcmp(a->name->text, b->name->text);
 }
 
+static void keep_worse(struct dns_worst *all, const struct dns_worst *one)
+{
+    const struct dns_answer *a = &all->answer, *b = &one->answer;
+    bool same = a->path == b->path && a->tcp_missing == b->tcp_missing;
+
+    if (!one->any) {
+        return;
+    }
+    if (!all->any || b->path > a->path ||
+        (b->path == a->path && b->tcp_missing && !a->tcp_missing) ||
+        (same && by_name(one->where, all->where) < 0)) {
+        *all = *one;
+    }
+}
+
 static bool look_at(void *ctx, const struct pod_class *pc)
 {
     struct look_out *o = ctx;
+    struct dns_worst one = { .any = uses_cluster_dns(pc), .where = pc->workload };
 
-    if (!uses_cluster_dns(pc)) {
-        return true;
+    if (one.any) {
+        const struct lineup *l = reach_lineup(reach_ask_book(o->in), pc, DIRECTION_EGRESS);
+        one.answer = l != NULL ? ask(o, pc, l) : (struct dns_answer){ .path = DNS_PATH_YES };
     }
-    const struct lineup *l = reach_lineup(reach_ask_book(o->in), pc, DIRECTION_EGRESS);
-    struct dns_answer a = l != NULL ? ask(o, pc, l) : (struct dns_answer){ .path = DNS_PATH_YES };
-    bool worse = !o->any || a.path > o->worst.path ||
-                 (a.path == o->worst.path && a.tcp_missing && !o->worst.tcp_missing);
-    bool same = o->any && a.path == o->worst.path && a.tcp_missing == o->worst.tcp_missing;
-
-    if (worse || (same && by_name(pc->workload, o->where->workload) < 0)) {
-        o->worst = a;
-        o->where = pc;
-    }
-    o->any = true;
+    keep_worse(&o->worst, &one);
     return true;
+}
+
+static void look_in(struct look_out *o, const struct form_vec *forms, const struct ns *ns)
+{
+    for (size_t i = 0; i < forms->v.len; i++) {
+        if (denies(&forms->v.items[i])) {
+            policy_each_subject_in(o->in, &forms->v.items[i], ns, look_at, o);
+        }
+    }
+}
+
+/* A cluster-scoped policy, namespace by namespace: mostly only one has changed. */
+static void look_everywhere(struct look_out *o, const struct form_vec *forms)
+{
+    struct dns_places *places = o->in->dns != NULL ? o->in->dns->places : NULL;
+    struct dns_worst all = { .any = false };
+
+    for (uint32_t i = 0; i < cluster_ns_count(o->in->cluster); i++) {
+        const struct ns *ns = cluster_ns_at(o->in->cluster, i);
+        const struct object *policy = o->in->subject->policy;
+        const struct dns_worst *known = places != NULL ? dns_places_find(places, policy, ns) : NULL;
+        if (known == NULL) {
+            o->worst = (struct dns_worst){ .any = false };
+            look_in(o, forms, ns);
+            if (places != NULL) {
+                dns_places_put(places, policy, ns, &o->worst);
+            }
+            known = &o->worst;
+        }
+        keep_worse(&all, known);
+    }
+    o->worst = all;
 }
 
 static void say(const struct look_out *o, struct outcome *out)
 {
-    const struct workload *w = o->where->workload;
+    const struct workload *w = o->worst.where;
 
-    if (o->worst.path == DNS_PATH_YES) {
-        if (o->worst.tcp_missing) {
+    if (o->worst.answer.path == DNS_PATH_YES) {
+        if (o->worst.answer.tcp_missing) {
             finding_pass_because(out, "DNS is reached over UDP, but not over TCP, which long "
                                       "answers need");
         } else {
@@ -142,7 +180,7 @@ static void say(const struct look_out *o, struct outcome *out)
             evidence_object(out, dns->kind->text, &dns->object->head);
         }
     }
-    switch (o->worst.path) {
+    switch (o->worst.answer.path) {
     case DNS_PATH_NO_EGRESS:
         finding_fail(out, "pods that the policy isolates for egress have no way to the cluster's "
                           "DNS over UDP; allow them egress to it");
@@ -155,8 +193,8 @@ static void say(const struct look_out *o, struct outcome *out)
     case DNS_PATH_YES:
         break;
     }
-    finding_error(out, o->worst.construct != NULL ? o->worst.construct
-                                                  : "what a policy allows is not known");
+    finding_error(out, o->worst.answer.construct != NULL ? o->worst.answer.construct
+                                                         : "what a policy allows is not known");
 }
 
 static void without_dns(const struct rule_input *in, struct outcome *out)
@@ -175,12 +213,12 @@ static void without_dns(const struct rule_input *in, struct outcome *out)
         finding_skip(out, "the policy does not isolate for egress");
     } else if (cluster_offline(in->cluster) || rule_relies_on(in, out, KIND_SERVICE)) {
         dns_question_init(&o.question, in);
-        for (size_t i = 0; i < forms.v.len; i++) {
-            if (denies(&forms.v.items[i])) {
-                policy_each_subject(in, &forms.v.items[i], look_at, &o);
-            }
+        if (in->subject->ns != NULL) {
+            look_in(&o, &forms, in->subject->ns);
+        } else {
+            look_everywhere(&o, &forms);
         }
-        if (o.any) {
+        if (o.worst.any) {
             say(&o, out);
         } else {
             finding_skip(out, "no pod that asks the cluster's DNS is selected");

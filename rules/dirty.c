@@ -505,6 +505,7 @@ void engine_note(struct engine *e, const struct delta *d)
     struct change c = { .e = e, .from = d->cause };
 
     e->changed = true;
+    forget_places(e, d);
     switch (d->what) {
     case DELTA_OBJECT:
         on_object(&c, d);

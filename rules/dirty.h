@@ -37,6 +37,8 @@ void mark_policies_looking_at(struct change *c, const struct delta *d, uint64_t 
  * whose root namespace it is, touch every subject; those of `mesh` the namespace's own. */
 void mark_by_place(struct change *c, const struct ns *ns, enum subject_kind s, uint64_t dns,
                    uint64_t mesh);
+/* What was remembered about namespaces and this change may have made untrue is forgotten. */
+void forget_places(struct engine *e, const struct delta *d);
 /* What says that Linkerd is in use came or went. */
 void mesh_note_namespace(struct change *c, const struct object *before, const struct object *after);
 void mesh_note_class(struct change *c, const struct pod_class *pc, int by);

@@ -51,6 +51,24 @@ void mark_by_place(struct change *c, const struct ns *ns, enum subject_kind s, u
     mark_in_namespace(c, ns, s, mesh & ~all);
 }
 
+/* The rule whose answers are remembered by namespace. */
+#define BY_PLACE "network-policy-health/default-deny-without-dns"
+
+void forget_places(struct engine *e, const struct delta *d)
+{
+    const struct ns *ns = d->ns;
+
+    if (d->what == DELTA_ADDRESSES || (d->what == DELTA_OBJECT && d->kind == KIND_INGRESS_CLASS)) {
+        return;
+    }
+    if (d->what == DELTA_WORKLOAD || d->what == DELTA_CLASS) {
+        ns = d->workload->ns;
+    }
+    judge_forget_places(&e->judge,
+                        ns != NULL && leans_on(e, rule_find(BY_PLACE), ns->name->text, true) ? NULL
+                                                                                             : ns);
+}
+
 /* With the first who uses it, or the last gone, the mesh is there or not, for everybody. */
 static void count_linkerd(struct change *c, int by)
 {

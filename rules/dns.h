@@ -18,14 +18,16 @@ struct dns {
     uint32_t class_count;
 };
 
+struct dns_places;
 /* What has been found out already, as long as neither cluster nor ruleset change: then all zeroes
- * again. */
+ * again, but for `places`, which outlives changes elsewhere. */
 struct dns_memo {
     const char *const *services; /* NULL: nothing yet */
     struct dns dns;
     /* require-dns-only-egress: what the last egress line-up lets out beyond DNS. */
     const struct lineup *lineup;
     bool outside, pods, unknown;
+    struct dns_places *places; /* rules/dns_places.h; NULL: not remembered */
 };
 
 /* By the rule's parameter `dns-services`. */

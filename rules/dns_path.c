@@ -10,15 +10,6 @@
 
 enum { DNS_PORT = 53, NODE_LOCAL_BITS = 16 };
 
-void dns_question_init(struct dns_question *q, const struct rule_input *in)
-{
-    q->in = in;
-    dns_look(in, &q->dns);
-    q->assumed = q->dns.class_count == 0;
-    q->node_local =
-        cluster_workload(in->cluster, "kube-system", "apps", "DaemonSet", "node-local-dns") != NULL;
-}
-
 /* What may be so, is taken to be so where it allows, and not where it denies: the finding is about
  * what is certainly missing. */
 static enum form_match take_lightly(const struct policy_form *f, enum direction d,
@@ -109,6 +100,21 @@ static void imagine(const struct rule_input *in, struct imagined *out)
         }
     }
     out->namespaces[n] = NULL;
+}
+
+void dns_question_init(struct dns_question *q, const struct rule_input *in)
+{
+    struct imagined dns;
+
+    q->in = in;
+    dns_look(in, &q->dns);
+    q->assumed = q->dns.class_count == 0;
+    q->node_local = false;
+    imagine(in, &dns);
+    for (size_t i = 0; dns.namespaces[i] != NULL; i++) {
+        q->node_local = q->node_local || cluster_workload(in->cluster, dns.namespaces[i], "apps",
+                                                          "DaemonSet", "node-local-dns") != NULL;
+    }
 }
 
 static enum form_match match_own(const struct imagined *dns, const struct ns *ns)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "rules/dns_places.h"
 #include "rules/mesh.h"
 #include "rules/outcome.h"
 
@@ -17,24 +18,37 @@ void judge_init(struct judge *j, const struct cluster *cluster, const struct rul
     arena_init(&j->arena);
     buf_init(&j->json, EVIDENCE_MAX_BYTES);
     j->linkerd_in_use = linkerd_users(cluster) > 0;
+    j->dns.places = dns_places_create();
     j->memo = reach_memo_create(cluster, ruleset_reach_options(ruleset));
 }
 
 void judge_set_ruleset(struct judge *j, const struct ruleset *ruleset)
 {
     j->ruleset = ruleset;
-    memset(&j->dns, 0, sizeof(j->dns));
+    j->dns = (struct dns_memo){ .places = j->dns.places };
+    dns_places_forget(j->dns.places, NULL);
     reach_memo_set_options(j->memo, ruleset_reach_options(ruleset));
+}
+
+static void forget_dns(struct judge *j)
+{
+    j->dns = (struct dns_memo){ .places = j->dns.places };
 }
 
 void judge_forget(struct judge *j)
 {
-    memset(&j->dns, 0, sizeof(j->dns));
+    forget_dns(j);
     reach_memo_forget(j->memo);
+}
+
+void judge_forget_places(struct judge *j, const struct ns *ns)
+{
+    dns_places_forget(j->dns.places, ns);
 }
 
 void judge_deinit(struct judge *j)
 {
+    dns_places_destroy(j->dns.places);
     reach_memo_destroy(j->memo);
     buf_deinit(&j->json);
     arena_deinit(&j->arena);

@@ -41,6 +41,8 @@ void judge_set_ruleset(struct judge *j, const struct ruleset *ruleset);
 void judge_deinit(struct judge *j);
 /* The cluster has changed: what was found out about it counts no more. */
 void judge_forget(struct judge *j);
+/* What was found out about a namespace, however long ago, counts no more; NULL: about any. */
+void judge_forget_places(struct judge *j, const struct ns *ns);
 
 /* Turns to a subject, which must stay until the next one; its verdicts' texts live as long. */
 void judge_turn(struct judge *j, const struct subject *s, int64_t now_ms);

@@ -91,6 +91,12 @@ void policy_each_subject(const struct rule_input *in, const struct policy_form *
     }
 }
 
+void policy_each_subject_in(const struct rule_input *in, const struct policy_form *f,
+                            const struct ns *ns, policy_class_fn *fn, void *ctx)
+{
+    each_in(reach_ask_book(in), f, ns, fn, ctx);
+}
+
 static bool selects_any(const struct selector *s)
 {
     return s == NULL || (s->count == 0 && s->malformed == NULL);

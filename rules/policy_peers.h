@@ -15,6 +15,9 @@ bool policy_forms(const struct rule_input *in, struct outcome *out_come, struct 
 typedef bool policy_class_fn(void *ctx, const struct pod_class *pc);
 void policy_each_subject(const struct rule_input *in, const struct policy_form *f,
                          policy_class_fn *fn, void *ctx);
+/* The same within one namespace. */
+void policy_each_subject_in(const struct rule_input *in, const struct policy_form *f,
+                            const struct ns *ns, policy_class_fn *fn, void *ctx);
 /* Its subject is every pod of its namespace, or of all. */
 bool policy_selects_all(const struct policy_form *f);
 
