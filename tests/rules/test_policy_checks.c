@@ -267,9 +267,195 @@ TEST(dns_services_go_by_parameter)
     cluster_destroy(c);
 }
 
+/* ---- one change after another: the engine says what a judgement from scratch would ---- */
+
+struct line {
+    char subject[128], result[16];
+};
+
+struct story {
+    const char *rule;
+    struct cluster *cluster;
+    struct ruleset *ruleset;
+    struct engine *engine;
+    struct line lines[16];
+    size_t count;
+};
+
+static void remember(struct story *s, const struct subject_ref *ref, const char *result)
+{
+    char subject[128];
+    size_t i = 0;
+
+    snprintf(subject, sizeof(subject), "%s %s/%s", ref->kind, ref->ns, ref->name);
+    while (i < s->count && strcmp(s->lines[i].subject, subject) != 0) {
+        i++;
+    }
+    if (result == NULL) {
+        if (i < s->count) {
+            s->lines[i] = s->lines[--s->count];
+        }
+        return;
+    }
+    s->count += i == s->count ? 1 : 0;
+    snprintf(s->lines[i].subject, sizeof(s->lines[i].subject), "%s", subject);
+    snprintf(s->lines[i].result, sizeof(s->lines[i].result), "%s", result);
+}
+
+static void on_verdict(void *ctx, const struct verdict *v, const struct cause *cause)
+{
+    struct story *s = ctx;
+
+    (void)cause;
+    if (strcmp(v->rule, s->rule) == 0) {
+        remember(s, &v->subject, result_name(v->result));
+    }
+}
+
+static void on_gone(void *ctx, const struct subject_ref *ref, const struct cause *cause)
+{
+    (void)cause;
+    remember(ctx, ref, NULL);
+}
+
+static void forward(void *ctx, const struct delta *d)
+{
+    engine_note(((struct story *)ctx)->engine, d);
+}
+
+static void story_init(struct story *s, const char *rule, struct cluster *c)
+{
+    struct ruleset_settings settings = { .force_environment = -1 };
+    struct error err = { 0 };
+
+    memset(s, 0, sizeof(*s));
+    s->rule = rule;
+    s->cluster = c;
+    if (ruleset_create(&s->ruleset, &settings, &err) != 0) {
+        abort();
+    }
+    s->engine = engine_create(c, s->ruleset, "c");
+    cluster_on_delta(c, forward, s);
+}
+
+static void story_deinit(struct story *s)
+{
+    engine_destroy(s->engine);
+    cluster_on_delta(s->cluster, NULL, NULL);
+    ruleset_destroy(s->ruleset);
+    cluster_destroy(s->cluster);
+}
+
+/* What the engine has said of the subject by now. */
+static const char *said_of(struct story *s, const char *subject)
+{
+    const struct engine_sink sink = { .ctx = s, .verdict = on_verdict, .gone = on_gone };
+
+    engine_run(s->engine, 1000, 0, NULL, &sink);
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->lines[i].subject, subject) == 0) {
+            return s->lines[i].result;
+        }
+    }
+    return "nothing";
+}
+
+#define TO_DNS                                                                                     \
+    "\"egress\":[{\"toEndpoints\":[{\"matchLabels\":{\"k8s:io.kubernetes.pod.namespace\":\"kube-"  \
+    "system\"}}],\"toPorts\":[{\"ports\":[{\"port\":\"53\",\"protocol\":\"ANY\"}]}]}]"
+
+TEST(a_cluster_wide_policy_follows_each_namespace)
+{
+    static const char wide[] = "CiliumClusterwideNetworkPolicy /deny";
+    struct story s;
+
+    story_init(&s, "default-deny-without-dns", scene_create());
+    serve(s.cluster, KIND_CILIUM_NETWORK_POLICY);
+    serve(s.cluster, KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY);
+    scene_put(s.cluster, KIND_NAMESPACE, NULL, "shop", "", "");
+    scene_put(s.cluster, KIND_NAMESPACE, NULL, "store", "", "");
+    scene_put(s.cluster, KIND_NAMESPACE, NULL, "kube-system", "", "");
+    scene_put(s.cluster, KIND_POD, "shop", "web", POD_OF("web"), RUNNING);
+    scene_put(s.cluster, KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY, NULL, "deny", "",
+              SPEC("\"endpointSelector\":{\"matchExpressions\":[{\"key\":\"app\",\"operator\":"
+                   "\"Exists\"}]},\"egress\":[{}]"));
+    CHECK_STR("nobody allows DNS", said_of(&s, wide), "warn");
+    scene_put(s.cluster, KIND_CILIUM_NETWORK_POLICY, "shop", "dns", "",
+              SPEC("\"endpointSelector\":{}," TO_DNS));
+    CHECK_STR("the namespace does", said_of(&s, wide), "pass");
+    scene_put(s.cluster, KIND_POD, "store", "db", POD_OF("db"), RUNNING);
+    CHECK_STR("another does not", said_of(&s, wide), "warn");
+    scene_delete(s.cluster, KIND_POD, "store", "db");
+    CHECK_STR("but has no pods", said_of(&s, wide), "pass");
+    scene_put(s.cluster, KIND_POD, "kube-system", "coredns",
+              ",\"labels\":{\"k8s-app\":\"kube-dns\"}", RUNNING);
+    scene_put(s.cluster, KIND_SERVICE, "kube-system", "kube-dns", "",
+              SPEC("\"selector\":{\"k8s-app\":\"kube-dns\"},\"ports\":[{\"port\":53,\"protocol\":"
+                   "\"UDP\",\"targetPort\":5353}]"));
+    CHECK_STR("DNS listens elsewhere", said_of(&s, wide), "warn");
+    scene_delete(s.cluster, KIND_SERVICE, "kube-system", "kube-dns");
+    CHECK_STR("no more", said_of(&s, wide), "pass");
+    scene_delete(s.cluster, KIND_CILIUM_NETWORK_POLICY, "shop", "dns");
+    CHECK_STR("nobody allows DNS again", said_of(&s, wide), "warn");
+    scene_put(s.cluster, KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY, NULL, "dns", "",
+              SPEC("\"endpointSelector\":{}," TO_DNS));
+    CHECK_STR("a policy for all does", said_of(&s, wide), "pass");
+    story_deinit(&s);
+}
+
+TEST(a_way_in_makes_an_open_policy_good)
+{
+    static const char policy[] = "NetworkPolicy shop/p";
+    struct story s;
+
+    story_init(&s, "world-open-ingress", scene_create());
+    scene_put(s.cluster, KIND_NAMESPACE, NULL, "shop", "", "");
+    scene_put(s.cluster, KIND_POD, "shop", "web", POD_OF("web"), RUNNING);
+    scene_put(s.cluster, KIND_NETWORK_POLICY, "shop", "p", "",
+              SPEC("\"podSelector\":{},\"ingress\":[{\"ports\":[{\"port\":80}]}]"));
+    scene_put(s.cluster, KIND_SERVICE, "shop", "web", "",
+              SPEC("\"selector\":{\"app\":\"web\"},\"ports\":[{\"port\":80}]"));
+    CHECK_STR("a Service inside", said_of(&s, policy), "warn");
+    scene_put(s.cluster, KIND_INGRESS, "shop", "web", "",
+              SPEC("\"defaultBackend\":{\"service\":{\"name\":\"web\",\"port\":{\"number\":80}}}"));
+    CHECK_STR("an Ingress leads to it", said_of(&s, policy), "pass");
+    scene_put(s.cluster, KIND_INGRESS, "shop", "web", "",
+              SPEC("\"defaultBackend\":{\"service\":{\"name\":\"api\",\"port\":{\"number\":80}}}"));
+    CHECK_STR("and now to another", said_of(&s, policy), "warn");
+    scene_put(
+        s.cluster, KIND_SERVICE, "shop", "web", "",
+        SPEC("\"type\":\"NodePort\",\"selector\":{\"app\":\"web\"},\"ports\":[{\"port\":80}]"));
+    CHECK_STR("the Service is opened itself", said_of(&s, policy), "pass");
+    story_deinit(&s);
+}
+
+#define WITH_IP(ip)                                                                                \
+    ",\"spec\":{\"containers\":[{\"name\":\"c\"}]},\"status\":{\"podIPs\":[{\"ip\":\"" ip "\"}]}"
+
+TEST(pods_that_come_make_an_address_one_of_theirs)
+{
+    static const char policy[] = "NetworkPolicy shop/p";
+    struct story s;
+
+    story_init(&s, "ip-allow-list-for-pods", scene_create());
+    scene_put(s.cluster, KIND_NAMESPACE, NULL, "shop", "", "");
+    scene_put(s.cluster, KIND_NETWORK_POLICY, "shop", "p", "", TO_BLOCK("10.0.1.0/24", ""));
+    CHECK_STR("no pod", said_of(&s, policy), "skip");
+    scene_put(s.cluster, KIND_POD, "shop", "a", POD_OF("web"), WITH_IP("10.0.0.9"));
+    CHECK_STR("one beside", said_of(&s, policy), "pass");
+    scene_put(s.cluster, KIND_POD, "shop", "b", POD_OF("web"), WITH_IP("10.0.3.9"));
+    CHECK_STR("one on either side", said_of(&s, policy), "warn");
+    scene_put(s.cluster, KIND_POD, "shop", "b", POD_OF("web"), WITH_IP("10.0.0.3"));
+    CHECK_STR("with another address", said_of(&s, policy), "pass");
+    story_deinit(&s);
+}
+
 int main(void)
 {
-    RUN_TESTS(cmocka_unit_test(a_selector_may_match_nothing_for_a_while_on_a_live_cluster),
+    RUN_TESTS(cmocka_unit_test(a_cluster_wide_policy_follows_each_namespace),
+              cmocka_unit_test(a_way_in_makes_an_open_policy_good),
+              cmocka_unit_test(pods_that_come_make_an_address_one_of_theirs),
+              cmocka_unit_test(a_selector_may_match_nothing_for_a_while_on_a_live_cluster),
               cmocka_unit_test(policies_of_every_kind_are_subjects),
               cmocka_unit_test(a_policy_kind_that_may_not_be_read_leaves_verdicts_open),
               cmocka_unit_test(a_mesh_is_there_when_it_is_served_or_in_use),
