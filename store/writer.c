@@ -1,10 +1,7 @@
 /* Life of a batch: rows pushed into `queue` under the lock; the thread moves all of them to
  * `taken`, which is its own, applies the first batch_rows in one transaction with the watch states
  * that belong to them, commits, forgets them and tells the loop. On failure nothing has been
- * forgotten, so the same batch is applied again. Each commit carries the batch's number: when a
- * commit was reported failed but had reached the disk, the number read after reopening says so. A
- * row that SQLite can never take (a constraint) is logged and left out rather than holding up all
- * others. */
+ * forgotten, so the same batch is applied again (store/committer.c). */
 #include "store/writer.h"
 
 #include <stdio.h>
@@ -15,6 +12,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "base/xalloc.h"
+#include "store/committer.h"
 
 enum {
     BACKOFF_FIRST_MS = 20,
@@ -47,16 +45,6 @@ struct signal {
     struct writer *writer; /* NULL once the writer is gone */
 };
 
-struct in_flight { /* what goes into one transaction beside rows; survives a failed try */
-    bool active;
-    uint64_t rows; /* wanted at most; what failed once is tried again as it was */
-    VEC(struct watch_slot) states;
-    char *status;
-    int64_t number;
-    uint64_t *poison; /* rows of this batch that can never be stored */
-    size_t poison_len;
-};
-
 struct writer {
     char *path;
     struct writer_options options;
@@ -83,14 +71,10 @@ struct writer {
     uint64_t told_us;
 
     /* The thread's own. */
-    struct db *db;
-    struct applier *applier;
-    struct retention *retention;
-    struct age_clock age;
-    struct pulse pulse;
+    struct committer file;
     struct rowq taken;
     uint64_t committed_rows;
-    struct in_flight batch;
+    struct batch batch;
     uint64_t backoff_ms, next_try_ns, last_commit_ns, last_status_ns, next_prune_ns;
     bool checkpoint_failed;
 };
@@ -239,45 +223,10 @@ static void told(uv_async_t *async)
 
 /* ---- the thread: one batch ---- */
 
-static void batch_clear(struct in_flight *b)
-{
-    for (size_t i = 0; i < b->states.len; i++) {
-        free(b->states.items[i].resource);
-        free(b->states.items[i].version);
-    }
-    vec_free(&b->states);
-    free(b->status);
-    free(b->poison);
-    memset(b, 0, sizeof(*b));
-}
-
-static bool poisoned(const struct in_flight *b, uint64_t row)
-{
-    for (size_t i = 0; i < b->poison_len; i++) {
-        if (b->poison[i] == row) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void poison_row(struct writer *w, uint64_t row, enum row_kind kind, const struct error *why)
-{
-    struct in_flight *b = &w->batch;
-
-    b->poison = xrealloc(b->poison, (b->poison_len + 1) * sizeof(*b->poison));
-    b->poison[b->poison_len++] = row;
-    log_event(LOG_LEVEL_ERROR, "store", "row left out", KV_INT("kind", kind),
-              KV_TEXT("error", why->text));
-    uv_mutex_lock(&w->lock);
-    w->stats.dropped_rows++;
-    uv_mutex_unlock(&w->lock);
-}
-
 /* Takes everything that waits, and of the states those whose rows are then committed. Lock held. */
 static void take(struct writer *w)
 {
-    struct in_flight *b = &w->batch;
+    struct batch *b = &w->batch;
 
     rowq_splice(&w->taken, &w->queue);
     b->active = true;
@@ -287,9 +236,9 @@ static void take(struct writer *w)
     for (size_t i = 0; i < w->states.len; i++) {
         struct watch_slot *slot = &w->states.items[i];
         if (slot->dirty && slot->after_row <= w->committed_rows + b->rows) {
-            vec_push(&b->states, ((struct watch_slot){ .resource = xstrdup(slot->resource),
-                                                       .version = xstrdup(slot->version),
-                                                       .at_ms = slot->at_ms }));
+            vec_push(&b->states, ((struct batch_state){ .resource = xstrdup(slot->resource),
+                                                        .version = xstrdup(slot->version),
+                                                        .at_ms = slot->at_ms }));
             slot->dirty = false;
         } else if (slot->dirty) {
             w->states_ns = now_ns();
@@ -303,136 +252,6 @@ static void take(struct writer *w)
     if (b->rows == w->taken.rows) {
         w->flush = false;
     }
-}
-
-static void close_database(struct writer *w)
-{
-    retention_destroy(w->retention);
-    applier_destroy(w->applier);
-    db_close(w->db);
-    w->retention = NULL;
-    w->applier = NULL;
-    w->db = NULL;
-}
-
-static int open_database(struct writer *w, struct error *err)
-{
-    int rc = 0;
-
-    if (w->db == NULL) {
-        rc = db_open(&w->db, w->path, DB_WRITE, NULL, err);
-    }
-    if (rc == 0 && w->applier == NULL) {
-        rc = pulse_read(w->db, &w->pulse, err);
-        if (rc == 0) {
-            rc = applier_create(&w->applier, w->db, err);
-        }
-        if (rc == 0) {
-            rc = retention_create(&w->retention, w->db, applier_refs(w->applier), err);
-        }
-    }
-    if (rc != 0) {
-        close_database(w);
-    }
-    return rc;
-}
-
-static int apply_rows(struct writer *w, struct rowq_cursor *end, struct error *err)
-{
-    struct row row;
-
-    rowq_start(&w->taken, end);
-    for (uint64_t i = 0; i < w->batch.rows && rowq_next(end, &row); i++) {
-        if (w->batch.poison_len > 0 && poisoned(&w->batch, i)) {
-            continue;
-        }
-        int rc = apply_row(w->applier, &row, err);
-        if (rc != 0) {
-            if (db_trouble(w->db) == DB_TROUBLE_ROW) {
-                poison_row(w, i, row.kind, err);
-            }
-            return rc;
-        }
-    }
-    return 0;
-}
-
-static int apply_rest(struct writer *w, struct error *err)
-{
-    struct in_flight *b = &w->batch;
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < b->states.len; i++) {
-        rc = apply_watch_state(w->applier, b->states.items[i].resource, b->states.items[i].version,
-                               b->states.items[i].at_ms, err);
-    }
-    if (rc == 0 && b->status != NULL) {
-        rc = apply_status(w->applier, b->status, err);
-    }
-    return rc;
-}
-
-/* The commit that was said to have failed is in the log after all. The kernel may have forgotten to
- * write what it failed to sync and a second sync would not say so: only when everything was copied
- * into the file, and that was synced, is it safe to tell. */
-static int confirm_batch(struct writer *w, struct rowq_cursor *end, struct error *err)
-{
-    struct row row;
-    int rc = db_checkpoint(w->db, err);
-
-    if (rc != 0) {
-        return rc;
-    }
-    if (db_wal_frames(w->db) != 0) {
-        return error_set(err, NA_EBUSY, "a reader holds the log, which has to be written again");
-    }
-    rowq_start(&w->taken, end);
-    for (uint64_t i = 0; i < w->batch.rows && rowq_next(end, &row); i++) {
-    }
-    return 0;
-}
-
-/* One try. *end is behind the rows of the batch. */
-static int try_batch(struct writer *w, struct rowq_cursor *end, struct error *err)
-{
-    struct pulse pulse;
-    int rc = open_database(w, err);
-
-    if (rc != 0) {
-        return rc;
-    }
-    if (w->batch.number != 0 && w->pulse.batch == w->batch.number) {
-        return confirm_batch(w, end, err);
-    }
-    w->batch.number = w->pulse.batch + 1;
-    age_clock_tick(&w->age, clock_wall_ms(), clock_mono_ms());
-    pulse = (struct pulse){ .batch = w->batch.number,
-                            .last_seq = w->pulse.last_seq,
-                            .alive_ms = clock_wall_ms(),
-                            .age_ms = w->age.age_ms,
-                            .debt_ms = w->age.debt_ms };
-    rc = db_begin(w->db, err);
-    if (rc != 0) {
-        return rc;
-    }
-    apply_begin(w->applier);
-    rc = apply_rows(w, end, err);
-    if (rc == 0) {
-        rc = apply_rest(w, err);
-    }
-    if (rc == 0) {
-        rc = apply_end(w->applier, &pulse, err);
-    }
-    if (rc == 0) {
-        rc = db_commit(w->db, err);
-    }
-    if (rc != 0) {
-        db_rollback(w->db);
-        apply_rolled_back(w->applier);
-        return rc;
-    }
-    w->pulse = pulse;
-    return 0;
 }
 
 static void succeeded(struct writer *w, const struct rowq_cursor *end, uint64_t started_ns)
@@ -458,9 +277,9 @@ static void succeeded(struct writer *w, const struct rowq_cursor *end, uint64_t 
     w->stats.commits++;
     w->stats.rows += end->rows;
     w->stats.last_commit_us = us;
-    w->stats.last_commit_ms = w->pulse.alive_ms;
+    w->stats.last_commit_ms = w->file.pulse.alive_ms;
     w->stats.last_error[0] = '\0';
-    w->told_seq = w->pulse.last_seq;
+    w->told_seq = w->file.pulse.last_seq;
     w->told_rows += (uint32_t)end->rows;
     w->told_us = us;
     if (end->rows > 0 && w->signal != NULL) {
@@ -477,7 +296,7 @@ static void succeeded(struct writer *w, const struct rowq_cursor *end, uint64_t 
 static void failed(struct writer *w, const struct error *why)
 {
     bool was_failing;
-    enum db_trouble trouble = w->db != NULL ? db_trouble(w->db) : DB_TROUBLE_IO;
+    enum db_trouble trouble = w->file.db != NULL ? db_trouble(w->file.db) : DB_TROUBLE_IO;
 
     w->backoff_ms = w->backoff_ms == 0 ? BACKOFF_FIRST_MS : w->backoff_ms * 2;
     if (w->backoff_ms > BACKOFF_MOST_MS) {
@@ -485,7 +304,7 @@ static void failed(struct writer *w, const struct error *why)
     }
     w->next_try_ns = now_ns() + w->backoff_ms * NS_PER_MS;
     if (trouble != DB_TROUBLE_BUSY && trouble != DB_TROUBLE_FULL) {
-        close_database(w);
+        committer_close(&w->file);
     }
     uv_mutex_lock(&w->lock);
     was_failing = w->failing;
@@ -502,18 +321,29 @@ static void failed(struct writer *w, const struct error *why)
     }
 }
 
+static void count_dropped(struct writer *w, size_t rows)
+{
+    if (rows > 0) {
+        uv_mutex_lock(&w->lock);
+        w->stats.dropped_rows += rows;
+        uv_mutex_unlock(&w->lock);
+    }
+}
+
 static void commit(struct writer *w)
 {
     struct rowq_cursor end = { 0 };
     struct error err = { 0 };
     uint64_t started_ns = now_ns();
-    size_t poison_before;
+    size_t poison_before, left_out;
     int rc;
 
     do { /* again at once without the row that cannot be stored */
         poison_before = w->batch.poison_len;
-        rc = try_batch(w, &end, &err);
-    } while (rc != 0 && w->batch.poison_len > poison_before);
+        rc = committer_try(&w->file, &w->batch, &w->taken, &end, &err);
+        left_out = w->batch.poison_len - poison_before;
+        count_dropped(w, left_out);
+    } while (rc != 0 && left_out > 0);
     if (rc == 0) {
         succeeded(w, &end, started_ns);
     } else {
@@ -525,12 +355,12 @@ static void commit(struct writer *w)
 
 static void survived(struct writer *w, const char *what, const struct error *err)
 {
-    enum db_trouble trouble = db_trouble(w->db);
+    enum db_trouble trouble = db_trouble(w->file.db);
 
     log_event(LOG_LEVEL_WARN, "store", what, KV_TEXT("path", w->path), KV_TEXT("error", err->text),
               KV_TEXT("next", "tried again later"));
     if (trouble != DB_TROUBLE_BUSY && trouble != DB_TROUBLE_FULL) {
-        close_database(w);
+        committer_close(&w->file);
     }
 }
 
@@ -540,10 +370,10 @@ static void checkpoint(struct writer *w, uint64_t waiting)
     struct error err = { 0 };
     int most = waiting >= w->options.batch_rows ? CHECKPOINT_FRAMES_BEHIND : CHECKPOINT_FRAMES;
 
-    if (w->db == NULL || db_wal_frames(w->db) < most) {
+    if (w->file.db == NULL || db_wal_frames(w->file.db) < most) {
         return;
     }
-    if (db_checkpoint(w->db, &err) == 0) {
+    if (db_checkpoint(w->file.db, &err) == 0) {
         w->checkpoint_failed = false;
     } else if (!w->checkpoint_failed) {
         w->checkpoint_failed = true;
@@ -558,14 +388,14 @@ static void prune(struct writer *w, bool busy)
     uint64_t pruned, now = now_ns();
     bool more;
 
-    if (w->db == NULL || now < w->next_prune_ns) {
+    if (w->file.db == NULL || now < w->next_prune_ns) {
         return;
     }
     uv_mutex_lock(&w->lock);
     limits = w->limits;
     uv_mutex_unlock(&w->lock);
-    age_clock_tick(&w->age, clock_wall_ms(), clock_mono_ms());
-    int rc = retention_step(w->retention, &limits, w->age.age_ms, w->pulse.last_seq,
+    age_clock_tick(&w->file.age, clock_wall_ms(), clock_mono_ms());
+    int rc = retention_step(w->file.retention, &limits, w->file.age.age_ms, w->file.pulse.last_seq,
                             busy ? PRUNE_ROWS_BUSY : PRUNE_ROWS, &more, &pruned, &err);
     if (rc != 0) {
         more = false;
@@ -622,7 +452,7 @@ static bool wait_for_work(struct writer *w)
             break;
         }
         uint64_t prune_in = w->next_prune_ns > now ? w->next_prune_ns - now : 0;
-        bool prunes = !w->batch.active && w->db != NULL;
+        bool prunes = !w->batch.active && w->file.db != NULL;
         if (prunes && prune_in == 0) {
             break;
         }
@@ -669,12 +499,12 @@ static void run(void *arg)
         uv_mutex_unlock(&w->lock);
         commit(w);
     }
-    if (w->db != NULL && db_checkpoint(w->db, &err) != 0) {
+    if (w->file.db != NULL && db_checkpoint(w->file.db, &err) != 0) {
         log_event(LOG_LEVEL_WARN, "store", "checkpoint failed", KV_TEXT("path", w->path),
                   KV_TEXT("error", err.text),
                   KV_TEXT("next", "the log stays beside the file and is read at the next start"));
     }
-    close_database(w);
+    committer_close(&w->file);
     uv_mutex_lock(&w->lock);
     w->done = true;
     uv_cond_signal(&w->ended);
@@ -722,13 +552,13 @@ int writer_start(struct writer **out, uv_loop_t *loop, struct db *db,
     uv_mutex_init(&w->lock);
     uv_cond_init(&w->wake);
     uv_cond_init(&w->ended);
-    w->db = db;
-    rc = open_database(w, err);
+    w->file = (struct committer){ .path = w->path, .db = db };
+    rc = committer_open(&w->file, err);
     if (rc != 0) {
         writer_free(w);
         return rc;
     }
-    age_clock_start(&w->age, &w->pulse, clock_wall_ms(), clock_mono_ms());
+    age_clock_start(&w->file.age, &w->file.pulse, clock_wall_ms(), clock_mono_ms());
     w->last_commit_ns = now_ns();
     w->signal = xcalloc(1, sizeof(*w->signal));
     w->signal->writer = w;
@@ -736,7 +566,7 @@ int writer_start(struct writer **out, uv_loop_t *loop, struct db *db,
     rc = uv_async_init(loop, &w->signal->async, told);
     if (rc != 0) {
         free(w->signal);
-        close_database(w);
+        committer_close(&w->file);
         writer_free(w);
         return error_set(err, NA_EIO, "cannot start the store's writer: %s", uv_strerror(rc));
     }
@@ -745,7 +575,7 @@ int writer_start(struct writer **out, uv_loop_t *loop, struct db *db,
     if (rc != 0) {
         w->signal->writer = NULL;
         uv_close((uv_handle_t *)&w->signal->async, signal_closed);
-        close_database(w);
+        committer_close(&w->file);
         writer_free(w);
         return error_set(err, NA_EIO, "cannot start the store's writer: %s", uv_strerror(rc));
     }
