@@ -124,12 +124,14 @@ static void bad_document(struct manifest_file *f, const struct yaml_reader *r, u
 
 static void end_file(struct manifest_file *f)
 {
-    if (f->strays == 0 || f->templated) {
+    if (f->strays.len == 0 || f->templated) {
         return;
     }
     if (!f->walked || f->manifests > 0) {
-        complain_of_file(f->loader, false, f->name->text, f->first_stray_line,
-                         "is no Kubernetes manifest: apiVersion and kind are required");
+        for (size_t i = 0; i < f->strays.len; i++) {
+            complain_of_file(f->loader, false, f->name->text, f->strays.items[i],
+                             "is no Kubernetes manifest: apiVersion and kind are required");
+        }
     } else {
         complain_of_file(f->loader, true, f->name->text, 0,
                          "is no Kubernetes manifest (no apiVersion and kind); skipped");
@@ -164,6 +166,7 @@ static void read_text(struct manifest_loader *l, const char *name, bool walked, 
         yaml_document_deinit(&doc);
     }
     end_file(&f);
+    vec_free(&f.strays);
     yaml_reader_destroy(reader);
     str_unref(f.name);
 }

@@ -197,13 +197,6 @@ static bool open_list(struct manifest_file *f, uint32_t line, cJSON *tree, const
     return true;
 }
 
-static void read_stray(struct manifest_file *f, uint32_t line)
-{
-    if (f->strays++ == 0) {
-        f->first_stray_line = line;
-    }
-}
-
 /* One object or list; a list is opened into *list. True when it was one. */
 static bool read_tree(struct manifest_file *f, const struct yaml_document *doc, cJSON *tree,
                       const struct list_frame *from, char item_kind[128], struct list_frame *list)
@@ -225,7 +218,7 @@ static bool read_tree(struct manifest_file *f, const struct yaml_document *doc, 
         return false;
     }
     if (api_version == NULL || kind == NULL) {
-        read_stray(f, line);
+        vec_push(&f->strays, line);
         return false;
     }
     f->manifests++;

@@ -30,12 +30,11 @@ struct manifest_loader {
 /* One file while it is read. */
 struct manifest_file {
     struct manifest_loader *loader;
-    struct str *name;   /* as complaints show it */
-    bool walked;        /* found in a directory, not named */
-    bool templated;     /* holds template directives: the rest is left alone */
-    uint32_t manifests; /* documents and items with apiVersion and kind */
-    uint32_t strays;    /* without */
-    uint32_t first_stray_line;
+    struct str *name;     /* as complaints show it */
+    bool walked;          /* found in a directory, not named */
+    bool templated;       /* holds template directives: the rest is left alone */
+    uint32_t manifests;   /* documents and items with apiVersion and kind */
+    VEC(uint32_t) strays; /* the lines of those without */
 };
 
 /* Every part may be NULL (0); control characters are escaped on the way. */

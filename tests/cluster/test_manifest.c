@@ -458,6 +458,11 @@ TEST(workloads_metadata_and_kinds)
           "networking.k8s.io/v1; did you mean NetworkPolicy of networking.k8s.io/v1?" },
         { "no manifest", "a: 1\n",
           "f.yaml:1: is no Kubernetes manifest: apiVersion and kind are required" },
+        { "every item of a list that is none",
+          "apiVersion: v1\nkind: List\nitems:\n- {}\n- 3\n- {apiVersion: v1}\n",
+          "f.yaml:4: is no Kubernetes manifest: apiVersion and kind are required\n"
+          "f.yaml:5: is no Kubernetes manifest: apiVersion and kind are required\n"
+          "f.yaml:6: is no Kubernetes manifest: apiVersion and kind are required" },
         { "no kind", "apiVersion: v1\nmetadata: {name: a}\n",
           "f.yaml:1: is no Kubernetes manifest: apiVersion and kind are required" },
         { "a template", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {{ .Release.Name }}\n",
