@@ -616,6 +616,8 @@ static int load_credentials(struct daemon *d, struct error *err)
 
 static int create_informer(struct daemon *d, struct error *err)
 {
+    _Static_assert((int)SETTINGS_MAX_NAMESPACES == (int)INFORMER_MAX_NAMESPACES,
+                   "the configuration promises what the informer does");
     struct informer_options options = { .secrets = d->settings.secrets != SECRETS_NONE,
                                         .namespaces = d->settings.namespaces.items,
                                         .namespace_count = d->settings.namespaces.len,

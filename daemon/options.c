@@ -191,5 +191,9 @@ int options_settings(const struct options *o, struct settings *s, struct error *
     if (s->store_path == NULL) {
         s->store_path = default_db(s);
     }
+    if (!settings_is_listen_address(s->listen_address)) {
+        return error_set(err, NA_EINVAL, "--listen '%s': %s", s->listen_address,
+                         SETTINGS_LISTEN_SENTENCE);
+    }
     return lay_log_flags(o, s, err);
 }

@@ -6,9 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
+#include "cluster/name_syntax.h"
+#include "cluster/tree.h"
 #include "cluster/yaml.h"
 #include "front/settings_reading.h"
 
@@ -154,28 +158,115 @@ static int read_root(struct reading *r, const cJSON *root)
     return 0;
 }
 
-/* What one key alone cannot tell. */
-static int check_whole(struct settings *s, const char *name, struct error *err)
+/* Where "a.b" stands in the file; its section, or the file itself, when it does not. */
+static const cJSON *place_of(const cJSON *root, const char *section, const char *key)
 {
-    if ((s->listen_cert_file == NULL) != (s->listen_key_file == NULL)) {
-        return error_set(err, NA_EINVAL,
-                         "%s: listen: cert-file and key-file belong together: set both or none",
-                         name);
+    const cJSON *in = tree_get(root, section), *at = tree_get(in, key);
+
+    return at != NULL ? at : in != NULL ? in : root;
+}
+
+static int check_namespaces(struct reading *r, const cJSON *root)
+{
+    const text_vec *names = &r->s->namespaces;
+    const cJSON *list = place_of(root, "cluster", "namespaces");
+
+    if (names->len > SETTINGS_MAX_NAMESPACES) {
+        return reading_complain(r, list, "cluster.namespaces",
+                                "%zu namespaces: more than %d cannot be watched one by one; watch "
+                                "the whole cluster instead",
+                                names->len, SETTINGS_MAX_NAMESPACES);
     }
-    if (s->listen_auth == LISTEN_AUTH_TOKEN_FILE && s->listen_token_file == NULL) {
-        return error_set(err, NA_EINVAL, "%s: listen.token-file: is required by auth: token-file",
-                         name);
-    }
-    if (s->watch_timeout_ms != 0 && s->watch_timeout_ms < 1000) {
-        return error_set(err, NA_EINVAL, "%s: watch.timeout: must be at least 1s", name);
-    }
-    if (s->watch_stale_after_ms < 1000) {
-        return error_set(err, NA_EINVAL, "%s: watch.stale-after: must be at least 1s", name);
+    for (size_t i = 0; i < names->len; i++) {
+        if (!name_is_dns_label(names->items[i])) {
+            return reading_complain(r, cJSON_GetArrayItem(list, (int)i), "cluster.namespaces",
+                                    "'%s' is no name of a namespace", names->items[i]);
+        }
     }
     if (s->watch_discovery_ms < 1000) {
         return error_set(err, NA_EINVAL, "%s: watch.discovery: must be at least 1s", name);
     }
     return 0;
+}
+
+static bool has_word(const struct ruleset_settings *s, size_t e, const char *word)
+{
+    for (size_t i = 0; i < s->words[e].len; i++) {
+        if (strcasecmp(s->words[e].items[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A word of two environments would silently mean one of them. */
+static int check_words(struct reading *r, const cJSON *root)
+{
+    const struct ruleset_settings *s = &r->s->ruleset;
+
+    for (size_t e = 1; e < ENV_STANDARD; e++) {
+        for (size_t i = 0; i < s->words[e].len; i++) {
+            size_t other = 0;
+
+            while (other < e && !has_word(s, other, s->words[e].items[i])) {
+                other++;
+            }
+            if (other < e) {
+                return reading_complain(
+                    r, place_of(root, "environments", "words"), "environments.words",
+                    "'%s' is a word of %s and of %s; leave it in one", s->words[e].items[i],
+                    environment_name((enum environment)other),
+                    environment_name((enum environment)e));
+            }
+        }
+    }
+    return 0;
+}
+
+/* What one key alone cannot tell. */
+static int check_whole(struct reading *r, const cJSON *root)
+{
+    const struct settings *s = r->s;
+    int rc;
+
+    if (!settings_is_listen_address(s->listen_address)) {
+        return reading_complain(r, place_of(root, "listen", "address"), "listen.address",
+                                SETTINGS_LISTEN_SENTENCE);
+    }
+    if ((s->listen_cert_file == NULL) != (s->listen_key_file == NULL)) {
+        return reading_complain(
+            r, place_of(root, "listen", s->listen_cert_file != NULL ? "cert-file" : "key-file"),
+            "listen", "cert-file and key-file belong together: set both or none");
+    }
+    if (s->listen_auth == LISTEN_AUTH_TOKEN_FILE && s->listen_token_file == NULL) {
+        return reading_complain(r, place_of(root, "listen", "auth"), "listen.token-file",
+                                "is required by auth: token-file");
+    }
+    if (s->watch_timeout_ms != 0 && s->watch_timeout_ms < 1000) {
+        return reading_complain(r, place_of(root, "watch", "timeout"), "watch.timeout",
+                                "must be at least 1s");
+    }
+    if (s->watch_stale_after_ms < 1000) {
+        return reading_complain(r, place_of(root, "watch", "stale-after"), "watch.stale-after",
+                                "must be at least 1s");
+    }
+    rc = check_namespaces(r, root);
+    return rc != 0 ? rc : check_words(r, root);
+}
+
+/* HOST:PORT, [IPv6]:PORT, or :PORT for every address. */
+bool settings_is_listen_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    long long port;
+
+    if (colon == NULL || !text_to_int(colon + 1, 0, 65535, &port)) {
+        return false;
+    }
+    if (text[0] == '[') {
+        return colon - text > 3 && colon[-1] == ']';
+    }
+    return memchr(text, ':', (size_t)(colon - text)) == NULL && strpbrk(text, " /") == NULL;
 }
 
 void settings_init(struct settings *s)
@@ -184,6 +275,7 @@ void settings_init(struct settings *s)
     arena_init(&s->arena);
     s->listen_address = "127.0.0.1:8844";
     s->store_max_age_ms = (int64_t)400 * 86400000;
+    s->watch_timeout_ms = 300000;
     s->watch_stale_after_ms = 600000;
     s->watch_discovery_ms = 60000;
     s->reports_reconcile_ms = 3600000;
@@ -258,14 +350,12 @@ int settings_parse(struct settings *s, const char *name, const char *text, size_
         r.doc = &file.documents[0];
         s->file = arena_strdup(&s->arena, name);
         rc = read_root(&r, file.documents[0].root);
+        rc = rc != 0 ? rc : check_whole(&r, file.documents[0].root);
     } else {
         rc = error_set(err, NA_EINVAL, "%s: is empty: it begins with apiVersion: netauditd/v1",
                        name);
     }
     yaml_file_deinit(&file);
-    if (rc == 0) {
-        rc = check_whole(s, name, err);
-    }
     if (rc != 0) {
         settings_deinit(s);
         settings_init(s);

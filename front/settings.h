@@ -16,7 +16,12 @@
 
 #define SETTINGS_DEFAULT_FILE "/etc/netauditd/netauditd.yaml"
 
-enum { SETTINGS_MAX_BYTES = 4 * 1024 * 1024 };
+enum {
+    SETTINGS_MAX_BYTES = 4 * 1024 * 1024,
+    SETTINGS_MAX_NAMESPACES = 50 /* as many as an informer watches one by one */
+};
+
+#define SETTINGS_LISTEN_SENTENCE "must be an address and a port, such as 127.0.0.1:8844"
 
 enum secrets_mode { SECRETS_NONE, SECRETS_METADATA, SECRETS_INSPECT };
 enum listen_auth { LISTEN_AUTH_NONE, LISTEN_AUTH_KUBERNETES, LISTEN_AUTH_TOKEN_FILE };
@@ -51,7 +56,7 @@ struct settings {
     int64_t store_max_age_ms;
     int64_t store_max_bytes;
 
-    int64_t watch_timeout_ms; /* 0: random within [300 s, 600 s) */
+    int64_t watch_timeout_ms; /* a watch lives [T, 2T); 0: 5 minutes */
     int64_t watch_stale_after_ms;
     int64_t watch_discovery_ms;
 
@@ -87,6 +92,7 @@ int settings_load(struct settings *s, const char *path, struct error *err);
 int settings_parse(struct settings *s, const char *name, const char *text, size_t len,
                    struct error *err);
 
+bool settings_is_listen_address(const char *text);
 /* Reads, or falls back: explicit path must exist; NULL path takes SETTINGS_DEFAULT_FILE if present,
  * else defaults. */
 int settings_find(struct settings *s, const char *explicit_path, struct error *err);

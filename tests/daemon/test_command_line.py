@@ -39,6 +39,7 @@ for fact, args, sentence in (
         ("a switch with a value", ["--check-config=yes"], "netauditd: --check-config takes no value\n"),
         ("a stray word", ["start"], "netauditd: unexpected argument 'start'; see netauditd --help\n"),
         ("a bad log format", ["--log-format", "xml"], "netauditd: log format 'xml': must be auto, logfmt, json or journald\n"),
+        ("an address without a port", ["--listen", "here"], "netauditd: --listen 'here': must be an address and a port, such as 127.0.0.1:8844\n"),
         ("a configuration that is not there", ["--config", "absent.yaml"], "netauditd: open 'absent.yaml': No such file or directory\n"),
 ):
     status, out, err = run(*args)

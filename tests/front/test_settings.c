@@ -5,7 +5,8 @@
 #include "front/settings.h"
 #include "front/settings_table.h"
 
-#define HEAD "apiVersion: netauditd/v1\nkind: Config\n"
+#define HEAD     "apiVersion: netauditd/v1\nkind: Config\n"
+#define NAMES_17 "a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, "
 
 static const struct {
     const char *fact, *text, *sentence;
@@ -23,7 +24,26 @@ static const struct {
     { "a duration without unit", HEAD "watch: {timeout: 5}\n",
       "f.yaml:3:9: watch.timeout: must be a duration such as 90s, 5m, 24h or 7d" },
     { "a watch too short", HEAD "watch: {timeout: 10ms}\n",
-      "f.yaml: watch.timeout: must be at least 1s" },
+      "f.yaml:3:9: watch.timeout: must be at least 1s" },
+    { "silence too short", HEAD "watch: {stale-after: 10ms}\n",
+      "f.yaml:3:9: watch.stale-after: must be at least 1s" },
+    { "an address without a port", HEAD "listen: {address: localhost}\n",
+      "f.yaml:3:10: listen.address: must be an address and a port, such as 127.0.0.1:8844" },
+    { "a port that is none", HEAD "listen: {address: '[::1]:70000'}\n",
+      "f.yaml:3:10: listen.address: must be an address and a port, such as 127.0.0.1:8844" },
+    { "an IPv6 address without brackets", HEAD "listen: {address: '::1:80'}\n",
+      "f.yaml:3:10: listen.address: must be an address and a port, such as 127.0.0.1:8844" },
+    { "a login without its file", HEAD "listen: {auth: token-file}\n",
+      "f.yaml:3:10: listen.token-file: is required by auth: token-file" },
+    { "a namespace that can have no such name", HEAD "cluster: {namespaces: [shop, Shop_2]}\n",
+      "f.yaml:3:30: cluster.namespaces: 'Shop_2' is no name of a namespace" },
+    { "more namespaces than can be watched one by one",
+      HEAD "cluster: {namespaces: [" NAMES_17 NAMES_17 NAMES_17 "]}\n",
+      "f.yaml:3:11: cluster.namespaces: 51 namespaces: more than 50 cannot be watched one by one; "
+      "watch the whole cluster instead" },
+    { "a word of two environments", HEAD "environments: {words: {production: [live, Dev]}}\n",
+      "f.yaml:3:16: environments.words: 'dev' is a word of production and of development; leave it "
+      "in one" },
     { "bytes", HEAD "store: {max-bytes: plenty}\n",
       "f.yaml:3:9: store.max-bytes: must be a number of bytes such as 500Mi or 5Gi" },
     { "a section that is no map", HEAD "cluster: here\n", "f.yaml:3:1: cluster: must be a map" },
@@ -46,7 +66,7 @@ static const struct {
     { "an exemption that ends at no time", HEAD "exemptions:\n- {reason: x, expires: soon}\n",
       "f.yaml:4:15: expires: must be an RFC 3339 time such as 2027-01-31T00:00:00Z" },
     { "half a certificate", HEAD "listen: {cert-file: /x}\n",
-      "f.yaml: listen: cert-file and key-file belong together: set both or none" },
+      "f.yaml:3:10: listen: cert-file and key-file belong together: set both or none" },
     { "a notifier without url", HEAD "notify:\n- {name: a, type: alertmanager}\n",
       "f.yaml:4:3: notify: needs name, type and url" },
 };
@@ -151,6 +171,7 @@ TEST(what_is_printed_without_a_file_is_what_is_in_effect)
         { "the words of production", "\n    production: [\"production\", \"prod\", \"prd\"]\n" },
         { "the words of staging",
           "\n    staging: [\"staging\", \"stage\", \"stg\", \"preprod\", \"uat\"]\n" },
+        { "the length of a watch", "\n  timeout: \"5m\"\n" },
         { "results exported", "\n  results: [\"fail\", \"warn\", \"error\"]\n" },
     };
     struct settings s;
