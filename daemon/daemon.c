@@ -219,6 +219,7 @@ static void note_recorded(struct daemon *d)
     store_stats(d->store, &stats);
     if (stats.waiting_rows == 0) {
         move(d, PHASE_RUNNING);
+        d->synced = true;
         write_status(d, true);
         log_synced(d);
     }
