@@ -422,6 +422,7 @@ static struct matrix_answer between(const struct reach_matrix *x, uint32_t from,
         struct side_answer s = reach_pair(x->book, &pa, &pb, &m.construct);
         m.allowed = s.allowed;
         m.unknown = s.unknown;
+        m.construct = s.unknown != PORTS_NONE ? m.construct : NULL;
         return m;
     }
     return pair_of(x, a->egress[to],
@@ -518,6 +519,7 @@ void reach_matrix_only(struct reach_matrix *x, const char *ns)
 {
     bool *keep = xcalloc(x->peers.len + 1, sizeof(keep[0]));
 
+    free(x->picked);
     x->picked = xcalloc(x->peers.len + 1, sizeof(x->picked[0]));
     for (size_t i = 0; i < x->workloads; i++) {
         x->picked[i] = strcmp(x->peers.items[i].workload->ns->name->text, ns) == 0;
