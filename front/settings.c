@@ -183,9 +183,6 @@ static int check_namespaces(struct reading *r, const cJSON *root)
                                     "'%s' is no name of a namespace", names->items[i]);
         }
     }
-    if (s->watch_discovery_ms < 1000) {
-        return error_set(err, NA_EINVAL, "%s: watch.discovery: must be at least 1s", name);
-    }
     return 0;
 }
 
@@ -248,6 +245,10 @@ static int check_whole(struct reading *r, const cJSON *root)
     }
     if (s->watch_stale_after_ms < 1000) {
         return reading_complain(r, place_of(root, "watch", "stale-after"), "watch.stale-after",
+                                "must be at least 1s");
+    }
+    if (s->watch_discovery_ms < 1000) {
+        return reading_complain(r, place_of(root, "watch", "discovery"), "watch.discovery",
                                 "must be at least 1s");
     }
     rc = check_namespaces(r, root);
