@@ -158,7 +158,27 @@ class Maker(Vocabulary):
             peer["namespaceSelector"] = self.namespace_selector()
         return peer
 
+    def telling_rule(self, key):
+        """Rules on the edge of a verdict, which chance alone makes too seldom."""
+        protocol = {"protocol": self.random.choice(["TCP", "UDP", "SCTP"])}
+        kind = self.random.choice(["whole protocol", "all ports but few", "split protocol", "named port of addresses", "split namespaces"])
+        if kind == "whole protocol":
+            return {"ports": [protocol]}
+        if kind == "all ports but few":
+            return {"ports": [dict(protocol, port=self.random.choice([1, 2]), endPort=self.random.choice([65534, 65535]))]}
+        if kind == "split protocol":
+            last = self.number()
+            return {"ports": [dict(protocol, port=1, endPort=last), dict(protocol, port=min(last + self.random.choice([1, 1, 2]), 65535), endPort=65535)]}
+        if kind == "named port of addresses":
+            block = self.block() if self.maybe(0.3) else {"ipBlock": {"cidr": "::/0" if self.stack == "6" else "0.0.0.0/0"}}
+            return {key: [block], "ports": [{"port": name} for name in PORT_NAMES]}
+        label, values = self.random.choice([("env", ["prod"]), ("team", ["a"]), ("kubernetes.io/metadata.name", self.namespaces[:1])])
+        others = [{"key": label, "operator": "NotIn", "values": values}] if self.maybe(0.7) else [{"key": label, "operator": "DoesNotExist"}]
+        return {key: [{"namespaceSelector": {"matchLabels": {label: values[0]}}}, {"namespaceSelector": {"matchExpressions": others}}]}
+
     def network_rule(self, key):
+        if self.maybe(0.12):
+            return self.telling_rule(key)
         rule = {}
         if self.maybe(0.8):
             rule[key] = [self.network_peer() for _ in range(self.random.choice([0, 1, 1, 1, 2]))]
