@@ -6,28 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/xalloc.h"
+#include "store/trend.h"
 #include "store/words.h"
-
-enum { DAY_MS = 86400000 };
-
-/* What happened on one day, by severity, not yet in `trend`. */
-struct tally {
-    int64_t day;
-    bool used;
-    int64_t opened[SEVERITY_COUNT], reopened[SEVERITY_COUNT], resolved[SEVERITY_COUNT];
-    bool touched[SEVERITY_COUNT];
-};
 
 struct applier {
     struct db *db;
     struct refs *refs;
     struct stmt *text, *rule, *cause, *find, *find_pending, *insert, *update, *resolve, *remove;
     struct stmt *pending_update, *pending_becomes, *pending_replaces, *transition;
-    struct stmt *proved, *proved_end, *gap, *meta, *watch_state, *status, *trend, *pulse;
-    int64_t open[SEVERITY_COUNT], open_before[SEVERITY_COUNT];
-    struct tally tally;
+    struct stmt *proved, *proved_end, *gap, *meta, *watch_state, *status, *pulse;
+    struct trend *trend;
     int64_t last_seq; /* newest number used in this transaction, 0 none */
 };
 
@@ -109,12 +98,6 @@ static const struct {
       "DO UPDATE SET resource_version = excluded.resource_version, at = excluded.at" },
     { ST(status), "INSERT INTO status (id, json) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET "
                   "json = excluded.json" },
-    { ST(trend),
-      "INSERT INTO trend (day, severity, opened, reopened, resolved, open) VALUES (?1, ?2, ?3, ?4, "
-      "?5, ?6) "
-      "ON CONFLICT (day, severity) DO UPDATE SET opened = opened + excluded.opened, reopened = "
-      "reopened + "
-      "excluded.reopened, resolved = resolved + excluded.resolved, open = excluded.open" },
     { ST(pulse), "UPDATE pulse SET batch = ?1, last_seq = ?2, alive_ms = ?3, age_ms = ?4, debt_ms "
                  "= ?5 WHERE id = 1" },
 #undef ST
@@ -123,27 +106,6 @@ static const struct {
 static struct stmt **slot(struct applier *a, size_t i)
 {
     return (struct stmt **)(void *)((char *)a + statements[i].offset);
-}
-
-static int load_open(struct applier *a, struct error *err)
-{
-    struct stmt *st;
-    int rc = db_prepare(a->db, &st,
-                        "SELECT severity, count(*) FROM finding_row WHERE state <> 3 AND state = 1 "
-                        "GROUP BY severity",
-                        err);
-
-    if (rc != 0) {
-        return rc;
-    }
-    while ((rc = stmt_step(st, err)) == 1) {
-        int64_t severity = stmt_int(st, 0);
-        if (severity >= 0 && severity < SEVERITY_COUNT) {
-            a->open[severity] = stmt_int(st, 1);
-        }
-    }
-    stmt_finalize(st);
-    return rc;
 }
 
 int applier_create(struct applier **out, struct db *db, struct error *err)
@@ -159,7 +121,7 @@ int applier_create(struct applier **out, struct db *db, struct error *err)
         rc = refs_create(&a->refs, db, err);
     }
     if (rc == 0) {
-        rc = load_open(a, err);
+        rc = trend_create(&a->trend, db, err);
     }
     if (rc != 0) {
         applier_destroy(a);
@@ -178,6 +140,7 @@ void applier_destroy(struct applier *a)
         stmt_finalize(*slot(a, i));
     }
     refs_destroy(a->refs);
+    trend_destroy(a->trend);
     free(a);
 }
 
@@ -188,65 +151,14 @@ struct refs *applier_refs(struct applier *a)
 
 void apply_begin(struct applier *a)
 {
-    memcpy(a->open_before, a->open, sizeof(a->open));
-    memset(&a->tally, 0, sizeof(a->tally));
+    trend_begin(a->trend);
     a->last_seq = 0;
 }
 
 void apply_rolled_back(struct applier *a)
 {
-    memcpy(a->open, a->open_before, sizeof(a->open));
+    trend_rolled_back(a->trend);
     refs_forget(a->refs);
-}
-
-/* ---- trend ---- */
-
-static int tally_write(struct applier *a, struct error *err)
-{
-    struct tally *t = &a->tally;
-    char day[NA_TIME_TEXT_MAX];
-    int rc = 0;
-
-    if (!t->used) {
-        return 0;
-    }
-    time_format(t->day * DAY_MS, false, day);
-    day[strcspn(day, "T")] = '\0';
-    for (int i = 0; rc == 0 && i < SEVERITY_COUNT; i++) {
-        if (t->touched[i]) {
-            stmt_bind_text(a->trend, 1, day);
-            stmt_bind_text(a->trend, 2, word_of(WORDS_SEVERITY, i));
-            stmt_bind_int(a->trend, 3, t->opened[i]);
-            stmt_bind_int(a->trend, 4, t->reopened[i]);
-            stmt_bind_int(a->trend, 5, t->resolved[i]);
-            stmt_bind_int(a->trend, 6, a->open[i]);
-            rc = stmt_run(a->trend, err);
-        }
-    }
-    memset(t, 0, sizeof(*t));
-    return rc;
-}
-
-enum happening { OPENED, REOPENED, RESOLVED, OTHER };
-
-/* The open ones of `severity` become `change` more, on the day of `at_ms`. */
-static int tally_add(struct applier *a, int64_t at_ms, int64_t severity, int change,
-                     enum happening what, struct error *err)
-{
-    int64_t day = at_ms / DAY_MS;
-    int rc = 0;
-
-    if (a->tally.used && a->tally.day != day) {
-        rc = tally_write(a, err);
-    }
-    a->tally.used = true;
-    a->tally.day = day;
-    a->tally.touched[severity] = true;
-    a->tally.opened[severity] += what == OPENED;
-    a->tally.reopened[severity] += what == REOPENED;
-    a->tally.resolved[severity] += what == RESOLVED;
-    a->open[severity] += change;
-    return rc;
 }
 
 /* ---- findings ---- */
@@ -351,20 +263,20 @@ static int insert_finding(struct applier *a, const struct row *row, int64_t stat
 }
 
 /* What a change from (state, severity) to (state, severity) means for the trend. */
-static int tally_change(struct applier *a, const struct found *before, const struct row *row,
+static int count_change(struct applier *a, const struct found *before, const struct row *row,
                         struct error *err)
 {
     bool was = before->id != 0 && before->state == STATE_OPEN, is = row->state == STATE_OPEN;
     int rc = 0;
 
     if (was && (!is || before->severity != row->severity)) {
-        rc = tally_add(a, row->at_ms, before->severity, -1, OTHER, err);
+        rc = trend_add(a->trend, row->at_ms, before->severity, -1, TREND_OTHER, err);
     }
     if (rc == 0 && is && (!was || before->severity != row->severity)) {
-        rc = tally_add(a, row->at_ms, row->severity, 1,
-                       was                ? OTHER
-                       : before->was_open ? REOPENED
-                                          : OPENED,
+        rc = trend_add(a->trend, row->at_ms, row->severity, 1,
+                       was                ? TREND_OTHER
+                       : before->was_open ? TREND_REOPENED
+                                          : TREND_OPENED,
                        err);
     }
     return rc;
@@ -392,7 +304,7 @@ static int apply_finding(struct applier *a, const struct row *row, struct error 
     if (rc == 0 && row->seq != 0) {
         rc = add_transition(a, id, row, err);
     }
-    return rc == 0 ? tally_change(a, &f, row, err) : rc;
+    return rc == 0 ? count_change(a, &f, row, err) : rc;
 }
 
 static int apply_resolve(struct applier *a, const struct row *row, struct error *err)
@@ -412,7 +324,7 @@ static int apply_resolve(struct applier *a, const struct row *row, struct error 
         rc = add_transition(a, f.id, row, err);
     }
     if (rc == 0 && f.state == STATE_OPEN) {
-        rc = tally_add(a, row->at_ms, f.severity, -1, RESOLVED, err);
+        rc = trend_add(a->trend, row->at_ms, f.severity, -1, TREND_RESOLVED, err);
     }
     return rc;
 }
@@ -493,7 +405,8 @@ static int apply_pending_open(struct applier *a, const struct row *row, struct e
         rc = add_transition(a, f.id != 0 ? f.id : id, row, err);
     }
     if (rc == 0) {
-        rc = tally_add(a, row->at_ms, severity, 1, f.was_open ? REOPENED : OPENED, err);
+        rc = trend_add(a->trend, row->at_ms, severity, 1,
+                       f.was_open ? TREND_REOPENED : TREND_OPENED, err);
     }
     return rc;
 }
@@ -635,7 +548,7 @@ int apply_status(struct applier *a, const char *json, struct error *err)
 
 int apply_end(struct applier *a, struct pulse *pulse, struct error *err)
 {
-    int rc = tally_write(a, err);
+    int rc = trend_write(a->trend, err);
 
     if (a->last_seq > pulse->last_seq) {
         pulse->last_seq = a->last_seq;
