@@ -9,7 +9,7 @@
 #include "front/reach_print.h"
 #include "front/table.h"
 
-enum { OUTPUT_MAX = 1 << 30 };
+enum { OUTPUT_MAX = 1 << 30, PAIRS_MAX = 4096 };
 
 /* ---- the matrix ---- */
 
@@ -113,40 +113,81 @@ static void unite(struct port_table *t, struct side_answer *all, struct side_ans
     all->unknown = port_set_or(t, all->unknown, one.unknown);
 }
 
-/* Any pod of one to any pod of the other: what is possible for some pair, as in the matrix. */
-static struct verdict_of_pair ask(const struct question *q)
+static struct verdict_of_pair ask_pods(const struct question *q, const struct peer_pod *from,
+                                       const struct peer_pod *to)
 {
     struct reach_book *b = reach_memo_book(q->in->memo);
     struct port_table *t = reach_book_ports(b);
-    struct verdict_of_pair best = { .from = NULL };
-    struct side_answer all = { PORTS_NONE, PORTS_NONE };
-    const char *construct = NULL;
+    struct reach_peer a = cli_peer_of(from), z = cli_peer_of(to);
+    struct verdict_of_pair v = { .from = from, .to = to, .asked = asked_at(q, to) };
+
+    if (cli_peer_same_pod(from, to)) {
+        v.answer.allowed = PORTS_ALL; /* a pod always reaches itself */
+    } else {
+        v.answer = reach_pair(b, &a, &z, &v.construct);
+    }
+    v.answer.allowed = port_set_and(t, v.answer.allowed, v.asked);
+    v.answer.unknown = port_set_and(t, v.answer.unknown, v.asked);
+    return v;
+}
+
+/* The answer of two large workloads, without asking pod by pod. False when it must be. */
+static bool ask_matrix(const struct question *q, struct verdict_of_pair *out)
+{
+    struct port_table *t = reach_book_ports(reach_memo_book(q->in->memo));
+    size_t from = SIZE_MAX, to = SIZE_MAX;
+
+    if (q->from.pods.len * q->to.pods.len <= PAIRS_MAX || q->port_name != NULL ||
+        q->from.workload == q->to.workload) {
+        return false;
+    }
+    struct reach_matrix *x = reach_matrix_create(q->in->cluster, q->in->memo, NULL);
+    for (size_t i = 0; i < reach_matrix_count(x); i++) {
+        const struct workload *w = reach_matrix_peer(x, i)->workload;
+        from = w != NULL && w == q->from.workload ? i : from;
+        to = w != NULL && w == q->to.workload ? i : to;
+    }
+    bool found = from != SIZE_MAX && to != SIZE_MAX && q->from.whole && q->to.whole;
+    if (found) {
+        struct matrix_answer m = reach_matrix_at(x, from, to);
+        *out = (struct verdict_of_pair){ .answer = { port_set_and(t, m.allowed, q->wanted),
+                                                     port_set_and(t, m.unknown, q->wanted) },
+                                         .construct = m.construct };
+    }
+    reach_matrix_destroy(x);
+    return found;
+}
+
+/* Any pod of one to any pod of the other: what is possible for some pair, as in the matrix. */
+static struct verdict_of_pair ask(const struct question *q)
+{
+    struct port_table *t = reach_book_ports(reach_memo_book(q->in->memo));
+    struct verdict_of_pair best = { .from = NULL }, whole = { .from = NULL };
+    bool known = ask_matrix(q, &whole);
 
     for (size_t i = 0; i < q->from.pods.len; i++) {
         for (size_t k = 0; k < q->to.pods.len; k++) {
             const struct peer_pod *from = &q->from.pods.items[i], *to = &q->to.pods.items[k];
-            struct reach_peer a = cli_peer_of(from), z = cli_peer_of(to);
-            struct verdict_of_pair v = { .from = from, .to = to, .asked = asked_at(q, to) };
-            if (cli_peer_same_pod(from, to)) {
-                v.answer.allowed = PORTS_ALL; /* a pod always reaches itself */
-                if (q->from.pods.len + q->to.pods.len > 2) {
-                    continue;
-                }
-            } else {
-                v.answer = reach_pair(b, &a, &z, &v.construct);
+            if (cli_peer_same_pod(from, to) && q->from.pods.len + q->to.pods.len > 2) {
+                continue;
             }
-            v.answer.allowed = port_set_and(t, v.answer.allowed, v.asked);
-            v.answer.unknown = port_set_and(t, v.answer.unknown, v.asked);
-            unite(t, &all, v.answer);
-            construct = construct != NULL ? construct : v.construct;
+            struct verdict_of_pair v = ask_pods(q, from, to);
             if (best.from == NULL || badness(t, &v) > badness(t, &best)) {
                 best = v;
             }
+            if (known && badness(t, &v) >= badness(t, &whole)) {
+                goto done; /* it shows what the matrix says */
+            }
+            if (!known) {
+                unite(t, &whole.answer, v.answer);
+                whole.construct = whole.construct != NULL ? whole.construct : v.construct;
+            }
         }
     }
-    best.answer.allowed = all.allowed;
-    best.answer.unknown = port_set_minus(t, all.unknown, all.allowed);
-    best.construct = best.answer.unknown != PORTS_NONE ? construct : NULL;
+done:
+    best.answer.allowed = whole.answer.allowed;
+    best.answer.unknown = port_set_minus(t, whole.answer.unknown, whole.answer.allowed);
+    best.construct = best.answer.unknown != PORTS_NONE ? whole.construct : NULL;
     return best;
 }
 

@@ -91,6 +91,7 @@ static void take_workload(const struct cli_input *in, const struct workload *w,
     struct workload_search s = { w, out };
 
     set_title(out, w);
+    out->whole = true;
     cluster_each_pod(in->cluster, w->ns, match_workload, &s);
     if (out->pods.len == 0 && w->template_class != NULL) {
         vec_push(&out->pods, ((struct peer_pod){ .pod_class = w->template_class }));

@@ -14,6 +14,7 @@ struct peer_pod { /* one pod, or the template of a workload without pods, or an 
 
 struct cli_peer {
     const struct workload *workload; /* NULL: outside */
+    bool whole;                      /* all pods of the workload are meant */
     char title[700];                 /* "ns/name[Kind]", "192.0.2.1" */
     VEC(struct peer_pod) pods;
 };

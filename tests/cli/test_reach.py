@@ -314,6 +314,19 @@ check("what-if from standard input, for people", got == 1 and "TCP 5433" in out,
 got, out, err = run("what-if", "-f", "absent.yaml", "shop.yaml")
 check("what-if: a change that cannot be read", got == 2 and "absent.yaml: No such file" in err, err)
 
+# ---- many pods: asked by the matrix, and the same answer
+pods = [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "%s-%d" % (name, i), "namespace": "shop", "labels": {"app": name},
+                                                         "ownerReferences": [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": name, "uid": name, "controller": True}]},
+         "spec": {"containers": [{"name": "c", "image": "x"}]}, "status": {"podIPs": [{"ip": "10.%d.%d.%d" % (k, i // 200, i % 200)}]}}
+        for k, name in enumerate(("left", "right")) for i in range(1500)]
+pods.append({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "shop"},
+             "spec": {"podSelector": {"matchLabels": {"app": "right"}}, "ingress": [{"from": [{"ipBlock": {"cidr": "10.0.7.99/32"}}], "ports": [{"port": 80}]}]}})
+write("pods.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))
+for more, answer in (([], "allowed"), (["--port", "80"], "allowed"), (["--port", "81"], "denied")):
+    got, out, err = run("reach", "--from", "shop/left", "--to", "shop/right", "--explain", *more, "pods.json")
+    check("2,250,000 pairs, %s: one of them decides" % " ".join(more), got == 0 and out.startswith(answer), out + err)
+    check("2,250,000 pairs, %s: the pod that shows it" % " ".join(more), answer == "denied" or "from pod left-1499" in out, out)
+
 # ---- a live cluster, listed once
 lab = Lab("netaudit-reach-live-")
 try:
@@ -326,6 +339,12 @@ try:
     live = json.loads(out)
     check("live: the same connections as from files", got == 0 and {(c["from"], c["to"]) for c in live["connections"] if "ops/probe" in c["to"]} ==
           {p for p in pairs if "ops/probe" in p[1]}, out + err)
+    lab.control("POST", "/forbid", {"kind": "Service", "verbs": ["list", "watch"]})
+    got, out, err = run("reach", "--live", "--kubeconfig", lab.kubeconfig, "--from", "ops/probe", "--to", "shop/db")
+    check("live: what may not be listed and does not decide is a warning", got == 0 and out.startswith("denied") and "warning: may not list services" in err, out + err)
+    lab.control("POST", "/forbid", {"kind": "NetworkPolicy", "verbs": ["list", "watch"]})
+    got, out, err = run("reach", "--live", "--kubeconfig", lab.kubeconfig, "--from", "ops/probe", "--to", "shop/db")
+    check("live: policies that may not be listed are not absent: status 3", got == 3 and not out and "may not list networkpolicies" in err, out + err)
 finally:
     lab.end()
 got, out, err = run("reach", "--live", "--kubeconfig", "absent", "--matrix")
