@@ -335,7 +335,7 @@ static void explain_side(const struct question *q, const struct verdict_of_pair 
     const struct cli_peer *side = d == DIRECTION_EGRESS ? &q->from : &q->to;
     const char *word = d == DIRECTION_EGRESS ? "egress of" : "ingress of";
     struct reach_peer peer = cli_peer_of(other);
-    struct side_reason r;
+    struct side_reason r = { 0 };
     struct clean title;
 
     if (own->pod_class == NULL) {

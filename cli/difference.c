@@ -59,8 +59,9 @@ static size_t place_of(const struct name_vec *names, const char *name)
 
 static struct matrix_answer at(const struct reach_matrix *x, size_t from, size_t to)
 {
-    return from == SIZE_MAX || to == SIZE_MAX ? (struct matrix_answer){ .allowed = PORTS_NONE }
-                                              : reach_matrix_at(x, from, to);
+    const struct matrix_answer none = { .allowed = PORTS_NONE };
+
+    return from == SIZE_MAX || to == SIZE_MAX ? none : reach_matrix_at(x, from, to);
 }
 
 static bool is_something(const struct matrix_answer *a)

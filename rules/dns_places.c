@@ -87,8 +87,8 @@ void dns_places_forget(struct dns_places *p, const struct ns *ns)
         }
         return;
     }
-    HASH_ITER(hh, p->all, place, next)
-    {
+    for (place = p->all; place != NULL; place = next) {
+        next = place->hh.next;
         drop(p, place);
     }
 }
