@@ -53,7 +53,7 @@ static const unsigned may_move_to[PHASE_COUNT] = {
 
 struct daemon {
     const struct options *options;
-    struct settings settings;
+    struct settings settings; /* as at the start: a reload keeps what of them needs a restart */
     struct ruleset *ruleset;
 
     uv_loop_t loop;
@@ -501,11 +501,15 @@ static void on_stop_signal(uv_signal_t *handle, int signum)
     stop(d, NULL);
 }
 
-/* The new configuration is read and checked whole before anything of the old one goes. */
+/* The new configuration is read and checked whole before anything of the old one goes. What needs a
+ * restart stays in d->settings as it was at the start, so that every reload is compared with what
+ * is in effect. */
 static int reload(struct daemon *d, struct error *err)
 {
     struct settings fresh;
     struct ruleset *ruleset = NULL;
+    const char *key;
+    size_t at = 0;
 
     settings_init(&fresh);
     int rc = options_settings(d->options, &fresh, err);
@@ -516,8 +520,7 @@ static int reload(struct daemon *d, struct error *err)
         settings_deinit(&fresh);
         return rc;
     }
-    const char *key = settings_restart_key(&d->settings, &fresh);
-    if (key != NULL) {
+    while ((key = settings_restart_key(&d->settings, &fresh, &at)) != NULL) {
         log_event(LOG_LEVEL_WARN, "daemon", "needs a restart", KV_TEXT("key", key),
                   KV_TEXT("next", "the old value stays until then"));
     }
@@ -529,8 +532,9 @@ static int reload(struct daemon *d, struct error *err)
     d->ruleset = ruleset;
     store_set_retention(d->store, fresh.store_max_age_ms, (uint64_t)fresh.store_max_bytes);
     log_setup((enum log_format)fresh.log_format, (enum log_level)fresh.log_level);
-    settings_deinit(&d->settings);
-    d->settings = fresh;
+    log_event(LOG_LEVEL_INFO, "daemon", "reloaded",
+              KV_TEXT("file", fresh.file != NULL ? fresh.file : ""));
+    settings_deinit(&fresh);
     return 0;
 }
 
@@ -541,10 +545,7 @@ static void on_hup(uv_signal_t *handle, int signum)
 
     (void)signum;
     sd_notify_reloading();
-    if (reload(d, &err) == 0) {
-        log_event(LOG_LEVEL_INFO, "daemon", "reloaded",
-                  KV_TEXT("file", d->settings.file != NULL ? d->settings.file : ""));
-    } else {
+    if (reload(d, &err) != 0) {
         log_event(LOG_LEVEL_ERROR, "daemon", "reload refused", KV_TEXT("error", err.text),
                   KV_TEXT("next", "the old configuration stays"));
     }

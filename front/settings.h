@@ -80,8 +80,10 @@ void settings_deinit(struct settings *s);
  * Call once: the ruleset copies what it needs. */
 int settings_ruleset(const struct settings *s, struct ruleset **out, struct error *err);
 
-/* The first key whose change takes effect only after a restart, NULL when a reload is enough. */
-const char *settings_restart_key(const struct settings *before, const struct settings *after);
+/* The next key, from *at (0 at first) on, whose change takes effect only after a restart; NULL when
+ * there is none. */
+const char *settings_restart_key(const struct settings *before, const struct settings *after,
+                                 size_t *at);
 
 /* Reads `path` over the defaults. Errors: NA_ENOENT, NA_EIO, NA_ELIMIT, NA_EINVAL with
  * "path:line:column: key: sentence". On failure *s holds defaults (and is still to be

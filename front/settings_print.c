@@ -215,11 +215,14 @@ static bool same_value(const struct settings *a, const struct settings *b,
     return same;
 }
 
-const char *settings_restart_key(const struct settings *before, const struct settings *after)
+const char *settings_restart_key(const struct settings *before, const struct settings *after,
+                                 size_t *at)
 {
-    for (size_t i = 0; i < settings_key_count; i++) {
-        if (!settings_keys[i].reloads && !same_value(before, after, &settings_keys[i])) {
-            return settings_keys[i].path;
+    while (*at < settings_key_count) {
+        const struct settings_key *key = &settings_keys[(*at)++];
+
+        if (!key->reloads && !same_value(before, after, key)) {
+            return key->path;
         }
     }
     return NULL;
