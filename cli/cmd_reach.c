@@ -8,20 +8,21 @@
 #include "cli/peer.h"
 #include "front/reach_print.h"
 #include "front/table.h"
+#include "rules/label_query.h"
 
 enum { OUTPUT_MAX = 1 << 30, PAIRS_MAX = 4096 };
 
 /* ---- the matrix ---- */
 
-static int print_matrix(const struct cli *cli, struct cli_input *in)
+static int print_matrix(const struct cli *cli, struct cli_input *in, const struct selector *labels)
 {
     struct reach_matrix *x = reach_matrix_create(in->cluster, in->memo, NULL);
     const char *form = cli->json ? "json" : cli->output != NULL ? cli->output : "table";
     struct buf out;
     int status = 0, rc = 0;
 
-    if (cli->ns != NULL) {
-        reach_matrix_only(x, cli->ns);
+    if (cli->ns != NULL || labels != NULL) {
+        reach_matrix_only(x, cli->ns, labels);
     }
     buf_init(&out, OUTPUT_MAX);
     if (strcmp(form, "json") == 0) {
@@ -33,7 +34,7 @@ static int print_matrix(const struct cli *cli, struct cli_input *in)
     } else if (strcmp(form, "html") == 0) {
         rc = reach_matrix_html(x, &out);
     } else if (strcmp(form, "table") == 0) {
-        reach_matrix_table(x, NULL, !cli->no_headers, !cli->no_color && table_colour_wanted(stdout),
+        reach_matrix_table(x, !cli->no_headers, !cli->no_color && table_colour_wanted(stdout),
                            stdout);
     } else {
         status = cli_usage(cli, "-o '%s': must be table, json, dot, mermaid or html", form);
@@ -488,6 +489,9 @@ static int check_use(const struct cli *cli)
         (cli->port != NULL || cli->proto != NULL || cli->explain || cli->expect != NULL)) {
         return cli_usage(cli, "--port, --proto, --explain and --expect go with --from and --to");
     }
+    if (point && (cli->ns != NULL || cli->selector != NULL)) {
+        return cli_usage(cli, "-n and -l go with --matrix");
+    }
     if (cli->expect != NULL && strcmp(cli->expect, "allowed") != 0 &&
         strcmp(cli->expect, "denied") != 0) {
         return cli_usage(cli, "--expect '%s': must be allowed or denied", cli->expect);
@@ -502,14 +506,21 @@ static int check_use(const struct cli *cli)
 int cmd_reach(const struct cli *cli)
 {
     struct cli_input in = { 0 };
+    struct selector *labels = NULL;
+    struct error err = { 0 };
     int status = check_use(cli);
 
+    if (status == 0 && cli->selector != NULL &&
+        label_query_parse(cli->selector, &labels, &err) != 0) {
+        status = cli_usage(cli, "-l '%s': %s", cli->selector, err.text);
+    }
     status = status != 0 ? status : cli_input_open(cli, &in);
     status = status != 0 ? status : cli_input_from(cli, &in, true);
     if (status == 0) {
-        status = cli->matrix ? print_matrix(cli, &in) : answer_question(cli, &in);
+        status = cli->matrix ? print_matrix(cli, &in, labels) : answer_question(cli, &in);
         status = cli_input_errors(&in) > 0 ? EXIT_USAGE : status;
     }
+    selector_destroy(labels);
     cli_input_close(&in);
     return status;
 }

@@ -55,6 +55,8 @@ static const struct option {
       "every namespace (the default)" },
     { "selector", 'l', "SELECTOR", AT(selector), " scan ",
       "only subjects with these labels, as kubectl -l" },
+    { "selector", 'l', "SELECTOR", AT(selector), " reach ",
+      "only what has a workload at one end whose pods have these labels" },
     { "all", 0, NULL, AT(all), " scan ", "also what passes and what is skipped" },
     { "complete", 0, NULL, AT(complete), " scan ",
       "the input is the whole cluster: what is absent from it does not exist" },

@@ -1,6 +1,7 @@
 /* The matrix as text for drawing programs. A pair that may talk on everything both ways would make
  * a picture of nothing but lines, so that "all ports" is drawn thin and the rest carries its ports.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "front/reach_print.h"
@@ -12,17 +13,18 @@
  * begins with "&#" and Mermaid with "#". */
 static void add_quoted(struct buf *out, const char *text, const char *reference)
 {
+    char *clean = clean_text(text);
+
     buf_adds(out, "\"");
-    for (const char *p = text; *p != '\0'; p++) {
+    for (const char *p = clean; *p != '\0'; p++) {
         if (strchr("\"\\<>&#;", *p) != NULL) {
             buf_addf(out, "%s%u;", reference, (unsigned)(unsigned char)*p);
-        } else if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            buf_adds(out, "?");
         } else {
             buf_add(out, p, 1);
         }
     }
     buf_adds(out, "\"");
+    free(clean);
 }
 
 static void add_label(struct buf *out, const struct reach_matrix *x, const struct matrix_answer *a,

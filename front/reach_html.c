@@ -2,13 +2,16 @@
  * columns receive, grouped by namespace. Answers differ in colour and in shape, a cell tells its
  * ports when it is pointed at or focused, and a filter hides what does not match. Without scripts
  * the table is whole and the ports are in the cells' titles. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "front/reach_print.h"
 
 static void add_escaped(struct buf *out, const char *text)
 {
-    for (const char *p = text; *p != '\0'; p++) {
+    char *clean = clean_text(text);
+
+    for (const char *p = clean; *p != '\0'; p++) {
         switch (*p) {
         case '&':
             buf_adds(out, "&amp;");
@@ -26,11 +29,10 @@ static void add_escaped(struct buf *out, const char *text)
             buf_adds(out, "&#39;");
             break;
         default:
-            if ((unsigned char)*p >= 0x20 && *p != 0x7f) {
-                buf_add(out, p, 1);
-            }
+            buf_add(out, p, 1);
         }
     }
+    free(clean);
 }
 
 static const char head[] =

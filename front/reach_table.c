@@ -1,15 +1,20 @@
 #include <string.h>
 
+#include "base/text.h"
+#include "base/xalloc.h"
 #include "front/reach_print.h"
 #include "front/table.h"
 
-static bool in_namespace(const struct matrix_peer *p, const char *ns)
+char *clean_text(const char *text)
 {
-    return p->workload != NULL && strcmp(p->workload->ns->name->text, ns) == 0;
+    size_t len = strlen(text);
+    char *out = xmalloc(4 * len + 1); /* \\xHH for one byte at most */
+
+    text_escape_control(out, 4 * len + 1, text, len);
+    return out;
 }
 
-void reach_matrix_table(const struct reach_matrix *x, const char *ns, bool headers, bool colour,
-                        FILE *out)
+void reach_matrix_table(const struct reach_matrix *x, bool headers, bool colour, FILE *out)
 {
     static const char *const columns[] = {
         "FROM", "TO", "ALLOWED", "NOT KNOWN", "BECAUSE OF", NULL
@@ -23,8 +28,7 @@ void reach_matrix_table(const struct reach_matrix *x, const char *ns, bool heade
         for (size_t to = 0; to < n; to++) {
             const struct matrix_peer *a = reach_matrix_peer(x, from), *b = reach_matrix_peer(x, to);
             struct matrix_answer m = reach_matrix_at(x, from, to);
-            if ((m.allowed == PORTS_NONE && m.unknown == PORTS_NONE) ||
-                (ns != NULL && !in_namespace(a, ns) && !in_namespace(b, ns))) {
+            if (m.allowed == PORTS_NONE && m.unknown == PORTS_NONE) {
                 continue;
             }
             table_cell(t, a->name, TABLE_PLAIN);

@@ -515,14 +515,16 @@ static void drop_peers(struct reach_matrix *x, const bool *keep)
     x->peers.len = n;
 }
 
-void reach_matrix_only(struct reach_matrix *x, const char *ns)
+void reach_matrix_only(struct reach_matrix *x, const char *ns, const struct selector *labels)
 {
     bool *keep = xcalloc(x->peers.len + 1, sizeof(keep[0]));
 
     free(x->picked);
     x->picked = xcalloc(x->peers.len + 1, sizeof(x->picked[0]));
     for (size_t i = 0; i < x->workloads; i++) {
-        x->picked[i] = strcmp(x->peers.items[i].workload->ns->name->text, ns) == 0;
+        const struct workload *w = x->peers.items[i].workload;
+        x->picked[i] = (ns == NULL || strcmp(w->ns->name->text, ns) == 0) &&
+                       (labels == NULL || selector_matches(labels, w->pod_labels));
     }
     for (size_t i = 0; i < x->peers.len; i++) {
         keep[i] = x->picked[i] || has_connection(x, i);

@@ -29,8 +29,9 @@ struct reach_matrix *reach_matrix_create(const struct cluster *c, struct reach_m
                                          const struct world *also);
 /* Its ranges: what another matrix must be cut at, too, to be compared with it. */
 const struct world *reach_matrix_world(const struct reach_matrix *x);
-/* Leaves only connections with an end in the namespace, and the peers that have one. */
-void reach_matrix_only(struct reach_matrix *x, const char *ns);
+/* Leaves only connections with an end in the namespace and with these labels on its pods (NULL:
+ * any), and the peers that have one. */
+void reach_matrix_only(struct reach_matrix *x, const char *ns, const struct selector *labels);
 void reach_matrix_destroy(struct reach_matrix *x); /* NULL is fine */
 size_t reach_matrix_count(const struct reach_matrix *x);
 const struct matrix_peer *reach_matrix_peer(const struct reach_matrix *x, size_t i);

@@ -293,7 +293,7 @@ TEST(part_of_a_matrix)
     struct reach_matrix *part = reach_matrix_create(c, m, NULL);
     unsigned wrong = 0;
 
-    reach_matrix_only(part, "lab");
+    reach_matrix_only(part, "lab", NULL);
     for (size_t i = 0; i < reach_matrix_count(part); i++) {
         for (size_t k = 0; k < reach_matrix_count(part); k++) {
             const char *from = reach_matrix_peer(part, i)->name;
@@ -308,7 +308,7 @@ TEST(part_of_a_matrix)
     CHECK_INT("a part says the same of what has an end in the namespace, and nothing else", wrong,
               0);
     CHECK("whom the part is connected with is in it", place_of(part, "shop/db[Pod]") != SIZE_MAX);
-    reach_matrix_only(part, "nowhere");
+    reach_matrix_only(part, "nowhere", NULL);
     CHECK_INT("of a namespace that is not there nothing is left", (int)reach_matrix_count(part), 0);
     reach_matrix_destroy(part);
     reach_matrix_destroy(x);
