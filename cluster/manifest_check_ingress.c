@@ -1,5 +1,5 @@
-/* Ingress and IngressClass. An ingressClassName of "" is what its rule judges, so nothing is said
- * here. */
+/* Ingress and IngressClass. An ingressClassName of "" and a rule's host of "*" are what rules judge
+ * (the finding says more than an API server's refusal would), so nothing is said here. */
 #include <string.h>
 
 #include "base/text.h"
@@ -141,9 +141,12 @@ static void check_rule(struct manifest_check *c, const cJSON *node, const struct
 {
     const struct field *http_at = FIELD(at, "http"), *paths_at = FIELD(http_at, "paths");
     const cJSON *http = check_mapping(node, "http"), *paths = tree_get(http, "paths"), *child;
+    const char *host = check_text(node, "host");
     uint32_t i = 0;
 
-    check_host(c, tree_get(node, "host"), FIELD(at, "host"));
+    if (host == NULL || strcmp(host, "*") != 0) {
+        check_host(c, tree_get(node, "host"), FIELD(at, "host"));
+    }
     if (http != NULL && (paths == NULL || (cJSON_IsArray(paths) && paths->child == NULL))) {
         check_error(c, http, paths_at, "is required");
     }
