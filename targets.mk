@@ -37,15 +37,16 @@ bench: all $(TEST_TOOLS) $(B)/tests/bench/store_bench ## measurements, one JSON 
 
 BINDIR := $(PREFIX)/bin
 UNITDIR := $(PREFIX)/lib/systemd/system
+DOCDIR := $(PREFIX)/share/doc/netauditd
 .PHONY: install
 install: all ## into DESTDIR, under PREFIX (/usr/local)
 	$(say) INSTALL $(DESTDIR)$(PREFIX)
 	$(Q)install -D -m 0755 -s $(B)/netauditd $(DESTDIR)$(BINDIR)/netauditd
 	$(Q)install -D -m 0755 -s $(B)/netaudit $(DESTDIR)$(BINDIR)/netaudit
 	$(Q)ln -sf netaudit $(DESTDIR)$(BINDIR)/kubectl-netaudit
-	$(Q)install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/doc/netauditd
-	$(Q)sed 's#@BINDIR@#$(BINDIR)#' systemd/netauditd.service >$(DESTDIR)$(UNITDIR)/netauditd.service
-	$(Q)install -m 0644 README.md SECURITY.md LICENSE docs/*.md docs/netauditd.yaml $(DESTDIR)$(PREFIX)/share/doc/netauditd
+	$(Q)install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)
+	$(Q)sed 's#@BINDIR@#$(BINDIR)#; s#@DOCDIR@#$(DOCDIR)#g' systemd/netauditd.service >$(DESTDIR)$(UNITDIR)/netauditd.service
+	$(Q)install -m 0644 README.md SECURITY.md LICENSE docs/*.md docs/netauditd.yaml $(DESTDIR)$(DOCDIR)
 
 .PHONY: dist
 dist: ## build/netauditd-VERSION.tar.gz of what is committed

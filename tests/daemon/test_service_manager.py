@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """What the service manager is told: READY with the first log lines, the watchdog, reloads, the end; and the unit itself."""
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -54,6 +56,20 @@ except LabError as error:
     check("the daemon runs", False, "%s\n%s" % (error, lab.log()))
 finally:
     lab.end()
+
+installed = tempfile.mkdtemp(prefix="netauditd-install-")
+try:
+    done = subprocess.run(["make", "-s", "install", "DEPS=0", "DESTDIR=" + installed, "PREFIX=/usr", "SAN=" + os.environ.get("SAN", "0")],
+                          cwd=os.path.join(HERE, "../.."), capture_output=True, text=True, check=False,
+                          env={k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")})
+    equal("make install needs nothing but DESTDIR and PREFIX", (done.returncode, done.stderr), (0, ""))
+    with open(os.path.join(installed, "usr/lib/systemd/system/netauditd.service"), encoding="utf-8") as source:
+        text = source.read()
+    named = re.findall(r"^ExecStart=(\S+)|file:(\S+)", text, re.M)
+    missing = [a or b for a, b in named if not os.path.exists(installed + (a or b))]
+    check("what the installed unit names is installed", len(named) == 3 and not missing and "DIR@" not in text, (named, missing))
+finally:
+    shutil.rmtree(installed, ignore_errors=True)
 
 if shutil.which("systemd-analyze"):
     unit = os.path.join("/tmp", "netauditd-%d.service" % os.getpid())
