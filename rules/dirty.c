@@ -517,6 +517,9 @@ void engine_note(struct engine *e, const struct delta *d)
         on_class(&c, d);
         break;
     case DELTA_NAMESPACE:
+        if (d->op == DELTA_DELETED) {
+            e->seeded = 0; /* its place in the list is another's now; what is tracked stays so */
+        }
         break; /* a Namespace is a subject by its object */
     case DELTA_KIND:
         kinds_note(e, d->kind, cause_of(&c));

@@ -23,10 +23,9 @@ struct engine *engine_create(const struct cluster *cluster, const struct ruleset
     e->no_cause = cause_hold(NULL);
     judge_init(&e->judge, cluster, ruleset, e->cluster_id);
     depends_read(e);
-    track_all(e);
+    e->seeding = true;
     e->linkerd_users = linkerd_users(cluster);
     e->families = cluster_pod_families(cluster);
-    mark_everything(e, e->no_cause);
     for (unsigned k = 0; k < KIND_COUNT; k++) {
         kinds_note(e, (enum kind)k, e->no_cause);
     }
@@ -259,6 +258,11 @@ bool engine_run(struct engine *e, int64_t now_ms, uint64_t budget_us, uint64_t (
     e->judged = true;
     e->classes_changed = 0;
     mark_due(e, now_ms);
+    while (e->seeding && track_some(e)) {
+        if (budget_us > 0 && clock_us() - start_us >= budget_us) {
+            return false;
+        }
+    }
     while (e->first != NULL) {
         judge_subject(e, e->first, now_ms, sink);
         if (budget_us > 0 && e->first != NULL && clock_us() - start_us >= budget_us) {
@@ -271,7 +275,7 @@ bool engine_run(struct engine *e, int64_t now_ms, uint64_t budget_us, uint64_t (
 
 bool engine_idle(const struct engine *e)
 {
-    return e->first == NULL && !e->kinds_dirty;
+    return e->first == NULL && !e->kinds_dirty && !e->seeding;
 }
 
 int64_t engine_next_deadline(const struct engine *e)

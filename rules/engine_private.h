@@ -88,6 +88,8 @@ struct engine {
     struct tracked *first, *last;  /* the queue of dirty ones */
     VEC(struct tracked *) heap;    /* by deadline */
     bool changed;                  /* since reach answers were remembered */
+    bool seeding;                  /* not everything that was there at the start is tracked yet */
+    uint32_t seeded;               /* namespaces that are */
     struct held_cause *no_cause;
 
     bool kinds_dirty;
@@ -112,8 +114,9 @@ void tracked_free(struct tracked *t);
 /* The subject as the cluster holds it now; false when it is not there. */
 bool tracked_subject(const struct engine *e, const struct tracked *t, struct subject *out);
 void tracked_ref(const struct tracked *t, struct subject_ref *out);
-/* Everything that the cluster holds. */
-void track_all(struct engine *e);
+/* Some more of what the cluster holds: a namespace, at last what is in none. False when that was
+ * all. */
+bool track_some(struct engine *e);
 
 /* ---- dirty_policy.c ---- */
 /* The policy is this object now, or gone (NULL). */

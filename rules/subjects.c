@@ -219,11 +219,8 @@ static void track_namespace(struct engine *e, const struct ns *ns)
     }
 }
 
-void track_all(struct engine *e)
+static void track_wide(struct engine *e)
 {
-    for (uint32_t i = 0; i < cluster_ns_count(e->cluster); i++) {
-        track_namespace(e, cluster_ns_at(e->cluster, i));
-    }
     for (unsigned k = 0; k < KIND_COUNT; k++) {
         const struct object_vec *objects;
         if ((POLICY_KINDS & BIT(k)) == 0 || kind_table[k].namespaced) {
@@ -234,4 +231,31 @@ void track_all(struct engine *e)
             track_object(e, objects->v.items[i]);
         }
     }
+}
+
+static void mark_from(struct engine *e, const size_t from[SUBJECT_KIND_COUNT])
+{
+    for (int k = 0; k < SUBJECT_KIND_COUNT; k++) {
+        for (size_t i = from[k]; i < e->by_kind[k].len; i++) {
+            mark(e, e->by_kind[k].items[i], e->lists[k].all, e->no_cause);
+        }
+    }
+}
+
+/* Those who have come with a change meanwhile are marked already. */
+bool track_some(struct engine *e)
+{
+    size_t from[SUBJECT_KIND_COUNT];
+
+    for (int k = 0; k < SUBJECT_KIND_COUNT; k++) {
+        from[k] = e->by_kind[k].len;
+    }
+    if (e->seeded < cluster_ns_count(e->cluster)) {
+        track_namespace(e, cluster_ns_at(e->cluster, e->seeded++));
+    } else {
+        track_wide(e);
+        e->seeding = false;
+    }
+    mark_from(e, from);
+    return e->seeding;
 }

@@ -44,6 +44,8 @@ static const struct {
     { "a word of two environments", HEAD "environments: {words: {production: [live, Dev]}}\n",
       "f.yaml:3:16: environments.words: 'dev' is a word of production and of development; leave it "
       "in one" },
+    { "a look at the API groups too often", HEAD "watch: {discovery: 10ms}\n",
+      "f.yaml:3:9: watch.discovery: must be at least 1s" },
     { "bytes", HEAD "store: {max-bytes: plenty}\n",
       "f.yaml:3:9: store.max-bytes: must be a number of bytes such as 500Mi or 5Gi" },
     { "a section that is no map", HEAD "cluster: here\n", "f.yaml:3:1: cluster: must be a map" },
@@ -116,6 +118,7 @@ TEST(every_key_is_read)
     REQUIRE(err.text, settings_parse(&s, "f.yaml", full, strlen(full), &err) == 0);
     CHECK_STR("cluster.id", s.cluster_id, "c1");
     CHECK_INT("cluster.namespaces", s.namespaces.len, 2);
+    CHECK_INT("watch.discovery, by default", s.watch_discovery_ms, 60000);
     CHECK_INT("secrets", s.secrets, SECRETS_METADATA);
     CHECK_INT("store.max-age", s.store_max_age_ms, 604800000);
     CHECK_INT("store.max-bytes", s.store_max_bytes, 1 << 30);
