@@ -11,9 +11,11 @@
 
 enum { OWN_FORMS_MAX = 64, SEEN_MAX = 64 };
 
-struct seen { /* a line-up that was asked about, for pods of a namespace */
+struct seen { /* a line-up that was asked about, for pods that the DNS pods cannot tell apart */
     const struct lineup *lineup;
     const struct ns *ns;
+    const struct label_set *labels;
+    const struct str *service_account;
     struct dns_answer answer;
 };
 
@@ -72,8 +74,10 @@ static struct dns_answer ask(struct look_out *o, const struct pod_class *pc, con
     struct dns_answer a;
 
     for (size_t i = 0; i < o->seen_count; i++) {
-        if (o->seen[i].lineup == l && o->seen[i].ns == pc->ns) {
-            return o->seen[i].answer;
+        const struct seen *s = &o->seen[i];
+        if (s->lineup == l && s->ns == pc->ns && s->labels == pc->labels &&
+            s->service_account == pc->shape->service_account) {
+            return s->answer;
         }
     }
     dns_path_ask(&o->question, pc, l, false, &a);
@@ -81,7 +85,8 @@ static struct dns_answer ask(struct look_out *o, const struct pod_class *pc, con
         a = (struct dns_answer){ .path = DNS_PATH_YES };
     }
     if (o->seen_count < SEEN_MAX) {
-        o->seen[o->seen_count++] = (struct seen){ l, pc->ns, a };
+        o->seen[o->seen_count++] =
+            (struct seen){ l, pc->ns, pc->labels, pc->shape->service_account, a };
     }
     return a;
 }
