@@ -27,9 +27,8 @@ struct dns_places *dns_places_create(void)
     return xcalloc(1, sizeof(struct dns_places));
 }
 
-static void drop(struct dns_places *p, struct place *place)
+static void place_free(struct place *place)
 {
-    HASH_DEL(p->all, place);
     vec_free(&place->entries);
     free(place);
 }
@@ -83,12 +82,15 @@ void dns_places_forget(struct dns_places *p, const struct ns *ns)
     if (ns != NULL) {
         place = find(p, ns);
         if (place != NULL) {
-            drop(p, place);
+            HASH_DEL(p->all, place);
+            place_free(place);
         }
         return;
     }
-    for (place = p->all; place != NULL; place = next) {
+    place = p->all;
+    HASH_CLEAR(hh, p->all); /* the list of the items stays */
+    for (; place != NULL; place = next) {
         next = place->hh.next;
-        drop(p, place);
+        place_free(place);
     }
 }
