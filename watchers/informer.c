@@ -246,6 +246,7 @@ static void add_reflector(struct informer *inf, const struct kind_row *row, cons
         .field_selector = selector_of(row->kind),
         .machine = { .seed = next_random(inf),
                      .stream = stream,
+                     .always_served = row->group[0] == '\0',
                      .watch_timeout_ms = inf->options.watch_timeout_ms,
                      .stale_after_ms = inf->options.stale_after_ms,
                      .known_version = inf->resume_versions[row->kind] },

@@ -123,6 +123,18 @@ static void on_absent(struct reflector_machine *m, uint64_t now_ms, const char *
     machine_move(m, REFLECTOR_ABSENT, o, EDGE_ABSENT);
 }
 
+/* A wrong path in the server's URL, or a proxy that has lost its way: nothing is known of the
+ * cluster, least of all that it is empty. */
+static void on_no_api_server(struct reflector_machine *m, uint64_t now_ms, const char *text,
+                             struct reflector_order *o)
+{
+    char said[REFLECTOR_TEXT_MAX + 64];
+
+    snprintf(said, sizeof(said), "%.*s; what answers there is no API server, is the URL right?",
+             REFLECTOR_TEXT_MAX - 64, text);
+    machine_retry_any(m, now_ms, 0, said, o, EDGE_REFUSED);
+}
+
 static void on_other_refusal(struct reflector_machine *m, uint64_t now_ms, uint64_t least_ms,
                              const char *text, struct reflector_order *o)
 {
@@ -152,6 +164,8 @@ void machine_refused(struct reflector_machine *m, const struct reflector_event *
         on_unauthorized(m, now, text, o);
     } else if (st->code == 403) {
         on_forbidden(m, now, ev->flow_schema_empty, text, o);
+    } else if (st->code == 404 && m->settings.always_served) {
+        on_no_api_server(m, now, text, o);
     } else if (st->code == 404) {
         on_absent(m, now, text, o);
     } else if (st->code == 429) {

@@ -137,6 +137,7 @@ struct reflector_order {
 struct reflector_settings {
     uint64_t seed;             /* of its jitter */
     bool stream;               /* streaming lists may be tried */
+    bool always_served;        /* by every API server: what answers 404 for it is none */
     uint64_t watch_timeout_ms; /* T: timeoutSeconds from [T, 2T) */
     uint64_t stale_after_ms;
     const char *known_version; /* of an earlier run: nothing older is read; NULL or "": none */

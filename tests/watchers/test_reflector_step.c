@@ -414,24 +414,20 @@ static const struct {
       LISTED "list 99 ->\nstart ->\nendmark 12 ->\n+5000 ->\nend -> watch(12)\n" },
 };
 
-static void run_row(size_t i)
+static void run_script(const char *fact, const struct reflector_settings *settings,
+                       const char *text)
 {
-    const struct reflector_settings settings = { .seed = 7 + i,
-                                                 .stream = rows[i].stream,
-                                                 .watch_timeout_ms = 300000,
-                                                 .stale_after_ms = 600000,
-                                                 .known_version = rows[i].known };
     struct rig rig = { .now_ms = 1000000 };
-    char *script = xstrdup(rows[i].script), *save = NULL;
+    char *script = xstrdup(text), *save = NULL;
 
-    reflector_machine_init(&rig.m, &settings);
+    reflector_machine_init(&rig.m, settings);
     for (char *line = strtok_r(script, "\n", &save); line != NULL;
          line = strtok_r(NULL, "\n", &save)) {
         char *arrow = strstr(line, "->"), got[512], where[400];
         const char *want = arrow + 2 + strspn(arrow + 2, " ");
 
         *arrow = '\0';
-        snprintf(where, sizeof(where), "%s  [%s]", rows[i].fact, line);
+        snprintf(where, sizeof(where), "%s  [%s]", fact, line);
         REQUIRE("the script can be read", play(&rig, where, line));
         describe(&rig, got, sizeof(got));
         CHECK_STR(where, got, want);
@@ -443,8 +439,32 @@ static void run_row(size_t i)
 TEST(every_row_of_the_checklist)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        run_row(i);
+        const struct reflector_settings settings = { .seed = 7 + i,
+                                                     .stream = rows[i].stream,
+                                                     .watch_timeout_ms = 300000,
+                                                     .stale_after_ms = 600000,
+                                                     .known_version = rows[i].known };
+
+        run_script(rows[i].fact, &settings, rows[i].script);
     }
+}
+
+TEST(a_kind_that_every_api_server_has_is_never_absent)
+{
+    const struct reflector_settings settings = {
+        .seed = 3, .watch_timeout_ms = 300000, .stale_after_ms = 600000, .always_served = true
+    };
+
+    run_script("at the start nothing is known", &settings,
+               "start -> begin list(0,notolder,limit=500)\nrefuse 404 -> !! drop =pending "
+               "wait\nwake [800,1600) -> begin list(0,notolder,limit=500)\nrefuse 404 -> ! drop "
+               "wait\nwake [1600,3200) -> begin list(0,notolder,limit=500)\nrefuse 404 -> ! drop "
+               "wait\n");
+    run_script("later what was there stays, and goes stale", &settings,
+               LISTED "+5000 ->\nend -> watch(10)\nrefuse 404 -> !! wait\nwake [800,1600) -> "
+                      "watch(10)\nrefuse 404 -> ! wait\nwake [1600,3200) -> watch(10)\nrefuse 404 "
+                      "-> ! wait\nwake [3200,6400) -> watch(10)\nrefuse 404 -> ! wait\n+600000 -> "
+                      "=stale watch(10)\n");
 }
 
 TEST(B1_timeouts_are_spread_over_five_to_ten_minutes)
@@ -591,6 +611,7 @@ TEST(versions_compare_as_numbers_of_any_length)
 int main(void)
 {
     RUN_TESTS(cmocka_unit_test(every_row_of_the_checklist),
+              cmocka_unit_test(a_kind_that_every_api_server_has_is_never_absent),
               cmocka_unit_test(B1_timeouts_are_spread_over_five_to_ten_minutes),
               cmocka_unit_test(E1c_a_watch_that_outlives_its_timeout_by_five_seconds_is_taken_back),
               cmocka_unit_test(B3_a_server_that_closes_at_once_is_not_hammered),
