@@ -218,7 +218,7 @@ static int read_cluster(struct kubeconfig *k, const struct entry *e, bool allow_
     if (rc == 0 && k->insecure && !allow_insecure) {
         rc = entry_error(e, "insecure-skip-tls-verify", err,
                          "anybody in between could read our token and write our findings; refused "
-                         "unless insecure connections are allowed explicitly");
+                         "unless insecure connections are allowed (--allow-insecure)");
     }
     return rc;
 }

@@ -117,7 +117,7 @@ static const struct {
             USER("u", "token: t") },
       NULL,
       false,
-      "error: refused unless insecure connections are allowed" },
+      "error: refused unless insecure connections are allowed (--allow-insecure)" },
     { "I10: insecure, allowed",
       { HEAD CURRENT("a") CLUSTER("c", ", insecure-skip-tls-verify: true") CONTEXT("a", "c", "u")
             USER("u", "token: t") },
