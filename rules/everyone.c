@@ -82,13 +82,37 @@ static void name_relative(struct search *s, const struct tiered_peer *p)
     }
 }
 
+/* The next block of the same size; false after the last. */
+static bool next_block(struct cidr *c)
+{
+    unsigned carry = 1U << ((8 - c->bits % 8) % 8);
+
+    for (int i = (c->bits - 1) / 8; i >= 0 && carry > 0; i--) {
+        unsigned sum = c->addr[i] + carry;
+        c->addr[i] = (uint8_t)sum;
+        carry = sum >> 8;
+    }
+    return carry == 0;
+}
+
+static void add_address(struct search *s, struct cidr c)
+{
+    c.bits = c.family == 4 ? 32 : 128;
+    vec_push(&s->space->addresses, c);
+}
+
+/* The first address in the block and the first behind it: with the lowest of the family, each part
+ * into which blocks cut the addresses is then met once at least. */
 static void name_address(struct search *s, const struct str *text)
 {
     struct cidr c;
 
     if (cidr_parse(text->text, &c) && c.bits > 0 &&
         (s->q->families & (c.family == 4 ? FAMILY_IPV4_BIT : FAMILY_IPV6_BIT))) {
-        vec_push(&s->space->addresses, c);
+        add_address(s, c);
+        if (next_block(&c)) {
+            add_address(s, c);
+        }
     }
 }
 
@@ -115,8 +139,7 @@ static void name_peer(struct search *s, const struct policy_form *f, const struc
     }
 }
 
-/* Addresses of each family in use that no block names (a block of everything aside), then one in
- * each block and in each of its excepts. */
+/* The words of the line-up, and one address of every part that its blocks tell apart. */
 static void name_everything(struct search *s)
 {
     struct everyone_space *space = s->space;
@@ -128,10 +151,10 @@ static void name_everything(struct search *s)
     space->variables.len = 0;
     space->addresses.len = 0;
     if (s->q->families & FAMILY_IPV4_BIT) {
-        vec_push(&space->addresses, ((struct cidr){ .family = 4 }));
+        add_address(s, (struct cidr){ .family = 4 });
     }
     if (s->q->families & FAMILY_IPV6_BIT) {
-        vec_push(&space->addresses, ((struct cidr){ .family = 6 }));
+        add_address(s, (struct cidr){ .family = 6 });
     }
     for (size_t i = 0; i < lineup_count(l); i++) {
         const struct policy_form *f = lineup_at(l, i);
@@ -256,10 +279,10 @@ static enum form_match match_address(struct search *s, const struct ip_block *bl
         return MATCH_MAYBE;
     }
     const struct cidr *own = &s->space->addresses.items[s->address];
-    if (own->family != c.family || (c.bits > 0 && (own->bits == 0 || !cidr_contains(&c, own)))) {
+    if (!cidr_contains(&c, own)) {
         return MATCH_NO;
     }
-    for (uint32_t i = 0; i < block->except_count && own->bits > 0; i++) {
+    for (uint32_t i = 0; i < block->except_count; i++) {
         if (cidr_parse(block->except[i]->text, &except) && cidr_contains(&except, own)) {
             return MATCH_NO;
         }
@@ -389,7 +412,7 @@ enum everyone everyone_pods(struct everyone_space *space, const struct everyone_
 
     name_everything(&s);
     if (space->addresses.len == 0) {
-        vec_push(&space->addresses, ((struct cidr){ .family = 4 }));
+        add_address(&s, (struct cidr){ .family = 4 });
     }
     enum everyone answer = search_pods(&s, why);
     str_unref(s.name_key);

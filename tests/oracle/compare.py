@@ -30,9 +30,11 @@ class Server:
         return json.loads(line)
 
     def close(self):
-        if self.process is not None:
-            self.process.stdin.close()
-            self.process.wait()
+        """True when the process ended well (with a sanitizer: without a leak)."""
+        if self.process is None:
+            return True
+        self.process.stdin.close()
+        return self.process.wait() == 0
 
 
 def flat(answer):

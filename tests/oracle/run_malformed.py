@@ -36,9 +36,10 @@ def main():
             different += 1
             if different <= 10:
                 print(shown(seed, [objects[place]], lines), flush=True)
-    server.close()
+    ended_well = server.close()
     tap.check("a malformed policy is complained of, the rest judged: %d random worlds from seed %d" % (tried, SEED), not different and tried > RUNS // 2,
               "%d worlds differ" % different)
+    tap.check("the engine's process ends well", ended_well)
     tap.finish()
 
 

@@ -53,11 +53,12 @@ def main():
             print(shown(seed, small, difference(*ask_both(small))), flush=True)
             if different == SHOWN and not asked.keep_going:
                 break
-    server.close()
+    ended_well = server.close()
     tap.check("oracle and engine agree on %d random worlds from seed %d (%d connections, %d of them unknown, %d verdicts, %.0f s)" % (
         asked.runs, asked.seed, counts["pairs"], counts["unknown"], counts["verdicts"], time.time() - start), not different,
         "%d worlds differ" % different)
     tap.check("the random worlds are of every sort", asked.family or asked.runs < 500 or (counts["unknown"] and counts["pairs"] > 10 * asked.runs))
+    tap.check("the engine's process ends well", ended_well)
     tap.finish()
 
 
