@@ -604,6 +604,107 @@ TEST(a_storm_is_followed)
     world_close(&w);
 }
 
+/* ---- a long list goes into the cache in slices ---- */
+
+enum { LONG_LIST = 20000 }; /* far more than goes in at once (2,048), and than one slice can take */
+
+static bool is_swapping(void *ctx)
+{
+    return cluster_swapping(((struct world *)ctx)->cluster);
+}
+
+static bool is_swapped(void *ctx)
+{
+    return !is_swapping(ctx);
+}
+
+static const struct object *cached(const struct world *w, const cJSON *item)
+{
+    const cJSON *meta = cJSON_GetObjectItemCaseSensitive(item, "metadata");
+
+    return cluster_find(w->cluster, KIND_NETWORK_POLICY, text_at(meta, "namespace"),
+                        text_at(meta, "name"));
+}
+
+/* The next policy of the dump from *at on that is, or is not, in the cache yet. */
+static cJSON *next_policy(const struct world *w, cJSON **at, bool in_cache)
+{
+    for (; *at != NULL; *at = (*at)->next) {
+        cJSON *item = *at;
+
+        if (strcmp(text_at(item, "kind"), "NetworkPolicy") == 0 &&
+            (cached(w, item) != NULL) == in_cache) {
+            *at = item->next;
+            return item;
+        }
+    }
+    return NULL;
+}
+
+static void change_policy(const struct world *w, const cJSON *item)
+{
+    cJSON *copy = cJSON_Duplicate(item, true);
+    cJSON *meta = cJSON_GetObjectItemCaseSensitive(copy, "metadata"),
+          *labels = cJSON_CreateObject();
+    char *text;
+
+    cJSON_AddStringToObject(labels, "written", "meanwhile");
+    cJSON_DeleteItemFromObjectCaseSensitive(meta, "labels");
+    cJSON_AddItemToObject(meta, "labels", labels);
+    text = cJSON_PrintUnformatted(copy);
+    lab_do(&w->lab, "/load", text);
+    cJSON_free(text);
+    cJSON_Delete(copy);
+}
+
+static void delete_policy(const struct world *w, const cJSON *item)
+{
+    const cJSON *meta = cJSON_GetObjectItemCaseSensitive(item, "metadata");
+    char *body = xasprintf("{\"kind\":\"networkpolicies\",\"namespace\":\"%s\",\"name\":\"%s\"}",
+                           text_at(meta, "namespace"), text_at(meta, "name"));
+
+    lab_do(&w->lab, "/delete", body);
+    free(body);
+}
+
+static bool is_changed(const struct world *w, const cJSON *item)
+{
+    const struct object *obj = cached(w, item);
+
+    return obj != NULL && label_set_has(obj->labels, "written", "meanwhile");
+}
+
+TEST(what_is_written_while_a_long_list_goes_in_wins_over_the_list)
+{
+    cJSON *dump, *early, *late, *changed[2], *deleted[2];
+
+    WORLD(w, &defaults, "--seed", "1", "--namespaces", "5", "--networkpolicies", "20000");
+    dump = lab_call(&w.lab, "GET", "/dump", "");
+    early = late = cJSON_GetObjectItemCaseSensitive(dump, "items")->child;
+    REQUIRE("it goes in by slices", run_until(&w.loop, is_swapping, &w, 60000));
+    CHECK("and is not in at once", objects(&w, KIND_NETWORK_POLICY) < LONG_LIST);
+    changed[0] = next_policy(&w, &early, true);
+    deleted[0] = next_policy(&w, &early, true);
+    changed[1] = next_policy(&w, &late, false);
+    deleted[1] = next_policy(&w, &late, false);
+    REQUIRE("some are in, some are not",
+            changed[0] != NULL && deleted[0] != NULL && changed[1] != NULL && deleted[1] != NULL);
+    for (int i = 0; i < 2; i++) {
+        change_policy(&w, changed[i]);
+        delete_policy(&w, deleted[i]);
+    }
+    REQUIRE("the rest goes in", run_until(&w.loop, is_swapped, &w, 60000));
+    CHECK("and the cache is the truth", converges(&w, 20000));
+    for (int i = 0; i < 2; i++) {
+        CHECK("what changed is as it was written last", is_changed(&w, changed[i]));
+        CHECK("what was deleted is gone", cached(&w, deleted[i]) == NULL);
+    }
+    CHECK_INT("all the others came", objects(&w, KIND_NETWORK_POLICY), LONG_LIST - 2);
+    CHECK_INT("of one list", cluster_kind(w.cluster, KIND_NETWORK_POLICY)->relists, 0);
+    cJSON_Delete(dump);
+    world_close(&w);
+}
+
 TEST(stopping_and_destroying_at_any_time)
 {
     for (unsigned ms = 0; ms < 60; ms += 3) {
@@ -634,5 +735,6 @@ int main(void)
               cmocka_unit_test(I7_a_plugin_end_to_end),
               cmocka_unit_test(F5_secrets_are_seen_as_metadata),
               cmocka_unit_test(G3_namespaced_mode), cmocka_unit_test(a_storm_is_followed),
+              cmocka_unit_test(what_is_written_while_a_long_list_goes_in_wins_over_the_list),
               cmocka_unit_test(stopping_and_destroying_at_any_time));
 }
