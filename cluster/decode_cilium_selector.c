@@ -128,8 +128,8 @@ static int split_labels(struct splitting *s, const cJSON *labels, const struct f
             return field_error(FIELD(at, child->string), err, "must be a string");
         }
         /* The namespace of a subject is always the policy's own (SEMANTICS 5.4). */
-        if (key == NULL || (owner == OWNER_NAMESPACE && s->whose == CILIUM_OF_SUBJECT &&
-                            s->c->ns != NULL && strcmp(key, NAME_LABEL) == 0)) {
+        if (key == NULL || (s->whose == CILIUM_OF_SUBJECT && s->c->ns != NULL &&
+                            text_ends(child->string, NAMESPACE_KEY))) {
             continue;
         }
         cJSON_AddStringToObject(member(s->parts[owner], "matchLabels", cJSON_CreateObject), key,
