@@ -53,6 +53,7 @@ struct reflector {
     uint64_t complete_seen_ms;
     int64_t complete_wall_ms; /* the machine's complete_ms as wall time */
     bool warned_here;         /* a failure that the recovery is to be told of */
+    bool warning_left;        /* told by somebody else, for all kinds */
     uint64_t rejected_told_ms;
     bool unknown_told;
     uv_timer_t timer;
@@ -109,13 +110,20 @@ static void tell(struct reflector *r, const struct reflector_order *o)
 {
     /* An API server out of reach is told once for all kinds, by kube_client. */
     bool mine = o->edge != EDGE_UNREACHABLE;
+    /* What begins so may go on as something of this kind alone, which is news once more. */
+    bool news = r->warning_left && o->state_changed && r->machine.phase == REFLECTOR_FORBIDDEN;
+    bool warn = mine && (o->warn || news);
 
     if (o->failed) {
         r->stats.failures++;
-        r->warned_here = r->warned_here || (o->warn && mine);
-        log_event(o->warn && mine ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "watchers", "trouble",
+        r->warned_here = r->warned_here || warn;
+        r->warning_left = (r->warning_left || o->warn) && !warn;
+        log_event(warn ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "watchers", "trouble",
                   KV_TEXT("resource", r->resource), KV_TEXT("error", r->machine.last_failure),
                   KV_TEXT("next", next_of(r, o)), IN_NAMESPACE(r));
+    }
+    if (o->recovered) {
+        r->warning_left = false;
     }
     if (o->recovered && r->warned_here) {
         r->warned_here = false;
