@@ -1,5 +1,6 @@
 /* CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy v2 (Cilium 1.20, pkg/policy/api). What the
  * agent refuses makes the whole object malformed; what is legal and not modelled is named. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "cluster/decode_policy.h"
 #include "cluster/decode_cilium.h"
 
-enum { PORTS_MAX_PER_RULE = 40 };
+enum { PORTS_MAX_PER_RULE = 40, PORT_NAME_SIZE = 16 };
 
 /* ---- peers ---- */
 
@@ -54,17 +55,28 @@ static struct ip_block *add_block(struct cilium_entry *e)
     return &e->blocks[e->block_count++];
 }
 
-/* A bare address is a block of its own here. */
+/* The agent reads more strictly than an older API server: no leading zeros. */
+static struct str *agent_cidr(struct cilium *c, const char *text, const struct field *at)
+{
+    struct cidr block;
+
+    if (cidr_parse(text, &block) && block.leading_zeros) {
+        cilium_note(c, at, "must not have leading zeros");
+    }
+    return decode_cidr(text, at, &c->p->malformed);
+}
+
+/* A bare address is a block of its own here; in a CIDR set the agent refuses it. */
 static struct str *cidr_or_address(struct cilium *c, const char *text, const struct field *at)
 {
     struct cidr address;
     char canonical[CIDR_TEXT_MAX];
 
-    if (strchr(text, '/') == NULL && ip_parse(text, &address)) {
+    if (strchr(text, '/') == NULL && ip_parse(text, &address) && !address.leading_zeros) {
         cidr_format(&address, canonical);
         return str_intern(canonical);
     }
-    return decode_cidr(text, at, &c->p->malformed);
+    return agent_cidr(c, text, at);
 }
 
 static int decode_cidrs(struct cilium *c, const cJSON *list, const struct field *at,
@@ -91,16 +103,23 @@ static int decode_cidr_set(struct cilium *c, const cJSON *node, const struct fie
     struct str **except = NULL;
     struct cidr outer, inner;
     uint32_t count = 0;
-    const char *text;
+    const char *text, *group;
+    bool has_text, has_group;
     int rc;
 
     if (!cJSON_IsObject(node)) {
         return field_error(at, err, "must be an object");
     }
-    if ((rc = tree_text(node, at, "cidr", &text, err)) != 0) {
+    if ((rc = tree_text(node, at, "cidr", &text, err)) != 0 ||
+        (rc = tree_text(node, at, "cidrGroupRef", &group, err)) != 0) {
         return rc;
     }
-    if (tree_get(node, "cidrGroupRef") != NULL || tree_get(node, "cidrGroupSelector") != NULL) {
+    has_text = text != NULL && text[0] != '\0';
+    has_group = group != NULL && group[0] != '\0';
+    if (has_text + has_group + (tree_get(node, "cidrGroupSelector") != NULL) != 1) {
+        cilium_note(c, at, "must hold exactly one of cidr, cidrGroupRef and cidrGroupSelector");
+    }
+    if (!has_text) {
         cilium_unmodelled(&e->unmodelled, "CIDR groups");
         return 0;
     }
@@ -110,10 +129,10 @@ static int decode_cidr_set(struct cilium *c, const cJSON *node, const struct fie
     struct ip_block *block = add_block(e);
     block->except = except;
     block->except_count = count;
-    block->cidr = cidr_or_address(c, text != NULL ? text : "", FIELD(at, "cidr"));
+    block->cidr = agent_cidr(c, text, FIELD(at, "cidr"));
     for (uint32_t i = 0; i < count; i++) {
         struct str *given = except[i];
-        except[i] = decode_cidr(given->text, ELEMENT(except_at, i), &c->p->malformed);
+        except[i] = agent_cidr(c, given->text, ELEMENT(except_at, i));
         str_unref(given);
         if (cidr_parse(block->cidr->text, &outer) && cidr_parse(except[i]->text, &inner) &&
             !cidr_contains(&outer, &inner)) {
@@ -180,6 +199,9 @@ static int decode_peer_field(struct cilium *c, const cJSON *node, const struct f
     if (count > 0) {
         cilium_unmodelled(&e->unmodelled, key);
     }
+    if (strcmp(key, "toFQDNs") == 0) {
+        cilium_check_names(c, list, list_at);
+    }
     return 0;
 }
 
@@ -196,7 +218,8 @@ static int decode_peers(struct cilium *c, const cJSON *node, const struct field 
             continue;
         }
         e->has_peer = true;
-        kinds += cJSON_GetArraySize(value) > 0 ? 1 : 0;
+        /* Releases that know Requires let it stand beside another kind. */
+        kinds += cJSON_GetArraySize(value) > 0 && strcmp(peer_fields[i].name, "Requires") != 0;
         int rc = decode_peer_field(c, node, at, key, peer_fields[i].form, e, err);
         if (rc != 0) {
             return rc;
@@ -220,10 +243,13 @@ static bool parse_protocol(const char *text, unsigned *out)
                   { "TCP", BIT(PROTOCOL_TCP) },
                   { "UDP", BIT(PROTOCOL_UDP) },
                   { "SCTP", BIT(PROTOCOL_SCTP) },
-                  { "ICMP", 0 },
-                  { "ICMPV6", 0 },
                   { "VRRP", 0 },
-                  { "IGMP", 0 } };
+                  { "IGMP", 0 },
+                  { "GRE", 0 },
+                  { "IPIP", 0 },
+                  { "IPV6", 0 },
+                  { "ESP", 0 },
+                  { "AH", 0 } };
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (strcasecmp(words[i].word, text) == 0) {
@@ -239,29 +265,59 @@ static bool is_number(const char *text)
     return text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
 }
 
-static void decode_port_number(struct cilium *c, const char *text, int64_t end, bool has_end,
+/* As Go's ParseUint with base 0 reads what holds digits only: a leading zero means octal. -1: no
+ * port. */
+static int32_t parse_port(const char *text)
+{
+    int32_t base = text[0] == '0' ? 8 : 10, value = 0;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p - '0' >= base) {
+            return -1;
+        }
+        value = value * base + (*p - '0');
+        if (value > 65535) {
+            return -1;
+        }
+    }
+    return value;
+}
+
+/* An end below the port makes no range for the agent, and no fault either. */
+static void decode_port_number(struct cilium *c, const char *text, int64_t end,
                                const struct field *at, struct cilium_port *out)
 {
-    long number = strlen(text) <= 5 ? strtol(text, NULL, 10) : 65536;
+    int32_t number = parse_port(text);
 
-    if (number > 65535) {
+    if (number < 0) {
         cilium_note(c, FIELD(at, "port"), "must be a port name or a number up to 65535");
         return;
     }
-    if (number == 0) {
-        out->port = 1;
-        out->end_port = 65535;
-        return;
+    if (number > 0 && out->protocols == 0) {
+        cilium_note(c, FIELD(at, "port"), "must be 0 with a protocol that has no ports");
     }
-    out->port = (uint16_t)number;
-    out->end_port = (uint16_t)number;
-    if (has_end && end != 0) {
-        if (end < number || end > 65535) {
-            cilium_note(c, FIELD(at, "endPort"), "must be from the port to 65535");
-            return;
-        }
+    out->port = number == 0 ? 1 : (uint16_t)number;
+    out->end_port = number == 0 ? 65535 : (uint16_t)number;
+    if (number > 0 && end > 65535) {
+        cilium_note(c, FIELD(at, "endPort"), "must be from the port to 65535");
+    } else if (number > 0 && end > number) {
         out->end_port = (uint16_t)end;
     }
+}
+
+/* In lower case, which is how the agent compares them. */
+static struct str *port_name(const char *text)
+{
+    char lower[PORT_NAME_SIZE];
+    size_t len = strlen(text);
+
+    if (len >= sizeof(lower)) {
+        return NULL;
+    }
+    for (size_t i = 0; i <= len; i++) {
+        lower[i] = (char)tolower((unsigned char)text[i]);
+    }
+    return is_port_name(lower) ? str_intern(lower) : NULL;
 }
 
 static int decode_port(struct cilium *c, const cJSON *node, const struct field *at,
@@ -284,18 +340,14 @@ static int decode_port(struct cilium *c, const cJSON *node, const struct field *
         cilium_note(c, FIELD(at, "protocol"), "must be TCP, UDP, SCTP or ANY");
     }
     if (text != NULL && is_number(text)) {
-        decode_port_number(c, text, end, has_end, at, out);
+        decode_port_number(c, text, has_end ? end : 0, at, out);
         return 0;
     }
-    if (text == NULL || !is_port_name(text)) {
+    out->port_name = text != NULL ? port_name(text) : NULL;
+    if (out->port_name == NULL) {
         cilium_note(c, FIELD(at, "port"), "must be a port name or a number up to 65535");
-        return 0;
     }
-    if (has_end && end != 0) {
-        cilium_note(c, FIELD(at, "endPort"), "cannot go with a named port");
-    }
-    out->port_name = str_intern(text);
-    return 0;
+    return 0; /* beside a name an end means nothing */
 }
 
 static int decode_port_rule(struct cilium *c, const cJSON *node, const struct field *at,
@@ -320,6 +372,7 @@ static int decode_port_rule(struct cilium *c, const cJSON *node, const struct fi
     for (size_t k = 0; k < ARRAY_LEN(narrowing); k++) {
         e->narrowed = e->narrowed || tree_get(node, narrowing[k]) != NULL;
     }
+    cilium_check_layer7(c, node, at);
     if (count > 0) {
         e->ports = xrealloc(e->ports, (e->port_count + count) * sizeof(e->ports[0]));
     }
@@ -351,6 +404,7 @@ static int decode_ports(struct cilium *c, const cJSON *node, const struct field 
     if (count > 0 && icmp_count > 0) {
         cilium_note(c, at, "has icmps beside toPorts");
     }
+    cilium_check_icmps(c, icmps, FIELD(at, "icmps"));
     e->has_ports = count > 0;
     e->icmp_only = count == 0 && icmp_count > 0;
     e->narrowed = authentication != NULL;
@@ -384,6 +438,7 @@ static int decode_section(struct cilium *c, const cJSON *node, const struct fiel
     if (rc != 0 || count == 0) {
         return rc;
     }
+    c->ingress = ingress;
     rule->entries[section] = xcalloc(count, sizeof(rule->entries[section][0]));
     cJSON_ArrayForEach(child, list)
     {
@@ -430,6 +485,7 @@ static int decode_rule(struct cilium *c, const cJSON *node, const struct field *
     if (rc != 0) {
         return rc;
     }
+    c->of_hosts = nodes != NULL;
     if ((endpoints != NULL) == (nodes != NULL)) {
         cilium_note(c, at, "must hold exactly one of endpointSelector and nodeSelector");
     } else if (nodes != NULL && c->ns != NULL) {

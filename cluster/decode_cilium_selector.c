@@ -127,9 +127,10 @@ static int split_labels(struct splitting *s, const cJSON *labels, const struct f
         if (!cJSON_IsString(child)) {
             return field_error(FIELD(at, child->string), err, "must be a string");
         }
-        /* The namespace of a subject is always the policy's own (SEMANTICS 5.4). */
+        /* The namespace of a subject is always the policy's own (SEMANTICS 5.4): a label k8s: that
+         * names another is replaced. One without that prefix stays, and then nothing is both. */
         if (key == NULL || (s->whose == CILIUM_OF_SUBJECT && s->c->ns != NULL &&
-                            text_ends(child->string, NAMESPACE_KEY))) {
+                            strcmp(child->string, "k8s:" NAMESPACE_KEY) == 0)) {
             continue;
         }
         cJSON_AddStringToObject(member(s->parts[owner], "matchLabels", cJSON_CreateObject), key,

@@ -1,4 +1,5 @@
 /* PeerAuthentication of security.istio.io. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,8 @@ static int decode_ports(struct peer_authentication *p, const cJSON *ports, const
         if (!cJSON_IsObject(child)) {
             return field_error(FIELD(at, child->string), err, "must be an object");
         }
-        if (*end != '\0' || number < 1 || number > 65535) {
+        if (!isdigit((unsigned char)child->string[0]) || *end != '\0' || number < 1 ||
+            number > 65535) {
             malformed_note(&p->malformed, field_sentence(FIELD(at, child->string),
                                                          "must be a port from 1 to 65535"));
             continue;

@@ -260,7 +260,8 @@ static int decode_range(struct tiered *t, const cJSON *node, const struct field 
     if (rc != 0) {
         return rc;
     }
-    if (!in_ports(start) || !in_ports(end) || start >= end) {
+    /* v1alpha1 asks for no more in its schema than that both are ports. */
+    if (!in_ports(start) || !in_ports(end) || start > end || (t->cluster && start == end)) {
         note(t, at, "must go from a start of 1 or more to a larger end of at most 65535");
         return 0;
     }

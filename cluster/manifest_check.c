@@ -162,20 +162,30 @@ void check_selector(struct manifest_check *c, const cJSON *node, const struct fi
 
 /* ---- addresses, ports, words ---- */
 
+/* False when it has been complained of, or is no text. */
+static bool parse_block(struct manifest_check *c, const cJSON *node, const struct field *at,
+                        struct cidr *out)
+{
+    if (!cJSON_IsString(node)) {
+        return false;
+    }
+    if (node->valuestring[0] == '\0') {
+        check_error(c, node, at, "must not be empty");
+        return false;
+    }
+    if (!cidr_parse(node->valuestring, out)) {
+        check_error(c, node, at, "must be a CIDR such as 10.9.8.0/24 or 2001:db8::/64");
+        return false;
+    }
+    return true;
+}
+
 void check_cidr(struct manifest_check *c, const cJSON *node, const struct field *at)
 {
     char canonical[CIDR_TEXT_MAX];
     struct cidr block;
 
-    if (!cJSON_IsString(node)) {
-        return;
-    }
-    if (node->valuestring[0] == '\0') {
-        check_error(c, node, at, "must not be empty");
-        return;
-    }
-    if (!cidr_parse(node->valuestring, &block)) {
-        check_error(c, node, at, "must be a CIDR such as 10.9.8.0/24 or 2001:db8::/64");
+    if (!parse_block(c, node, at, &block)) {
         return;
     }
     cidr_format(&block, canonical);
@@ -185,6 +195,29 @@ void check_cidr(struct manifest_check *c, const cJSON *node, const struct field 
         check_error(c, node, at, "must not have leading zeros; is %s meant?", canonical);
     } else if (block.host_bits) {
         check_error(c, node, at, "has bits set beyond its prefix length; is %s meant?", canonical);
+    }
+}
+
+void check_block(struct manifest_check *c, const cJSON *node, const struct field *at,
+                 enum check_block reading)
+{
+    char canonical[CIDR_TEXT_MAX];
+    struct cidr block;
+
+    if (!parse_block(c, node, at, &block)) {
+        return;
+    }
+    cidr_format(&block, canonical);
+    if (block.leading_zeros) {
+        check_error(c, node, at, "must not have leading zeros; is %s meant?", canonical);
+    } else if (block.mapped && reading == CHECK_BLOCK_NETIP_NOT_MAPPED) {
+        check_error(c, node, at, "must not be an IPv4-mapped IPv6 block");
+    } else if (block.mapped) {
+        check_warning(c, node, at, "is an IPv4-mapped IPv6 block; is %s meant?", canonical);
+    } else if (block.host_bits) {
+        check_warning(c, node, at,
+                      "has bits set beyond its prefix length, which mean nothing; is %s meant?",
+                      canonical);
     }
 }
 
@@ -356,6 +389,18 @@ void manifest_check_object(struct manifest_check *c)
     switch (c->row->kind) {
     case KIND_NETWORK_POLICY:
         check_network_policy(c);
+        break;
+    case KIND_CLUSTER_NETWORK_POLICY:
+    case KIND_ADMIN_NETWORK_POLICY:
+    case KIND_BASELINE_ADMIN_NETWORK_POLICY:
+        check_tiered_policy(c);
+        break;
+    case KIND_CILIUM_NETWORK_POLICY:
+    case KIND_CILIUM_CLUSTERWIDE_NETWORK_POLICY:
+        check_cilium_policy(c);
+        break;
+    case KIND_PEER_AUTHENTICATION:
+        check_peer_authentication(c);
         break;
     case KIND_SERVICE:
         check_service(c);

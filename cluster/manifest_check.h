@@ -15,6 +15,11 @@
 /* Ports of one Service or container: they are compared each with each. */
 enum { CHECK_PORTS_MAX = 1000 };
 
+/* Of a port with a name beside nothing but blocks of addresses. */
+#define CHECK_NAME_IN_BLOCKS                                                                       \
+    "is a port name, and addresses outside the cluster have none: the rule reaches at most pods "  \
+    "whose addresses lie in these blocks"
+
 struct manifest_check;
 typedef void manifest_fault_fn(void *ctx, bool warning, const cJSON *node, const char *field,
                                const char *sentence);
@@ -49,6 +54,11 @@ void check_labels(struct manifest_check *c, const cJSON *obj, const struct field
 /* A metav1.LabelSelector. */
 void check_selector(struct manifest_check *c, const cJSON *node, const struct field *at);
 void check_cidr(struct manifest_check *c, const cJSON *node, const struct field *at);
+/* How the newer families read a block: as Go's netip does, which refuses leading zeros and lets
+ * host bits pass. Here they are a warning, since nobody means them. */
+enum check_block { CHECK_BLOCK_NETIP, CHECK_BLOCK_NETIP_NOT_MAPPED /* CEL's isCIDR */ };
+void check_block(struct manifest_check *c, const cJSON *node, const struct field *at,
+                 enum check_block reading);
 /* The port number is in `[1, 65535]`; false when it was no number at all. */
 bool check_port_number(struct manifest_check *c, const cJSON *node, const struct field *at);
 /* "TCP, UDP or SCTP", case-sensitive; absent is fine. */
@@ -59,6 +69,9 @@ void check_word(struct manifest_check *c, const cJSON *obj, const struct field *
                 const char *const *words);
 
 void check_network_policy(struct manifest_check *c);
+void check_tiered_policy(struct manifest_check *c);
+void check_cilium_policy(struct manifest_check *c);
+void check_peer_authentication(struct manifest_check *c);
 void check_service(struct manifest_check *c);
 void check_ingress(struct manifest_check *c);
 void check_ingress_class(struct manifest_check *c);

@@ -100,6 +100,35 @@ static void check_peer(struct manifest_check *c, const cJSON *node, const struct
     check_ip_block(c, block, FIELD(at, "ipBlock"));
 }
 
+/* Outside of a rule towards pods a port has no name (SEMANTICS 1): such a rule reaches only the
+ * pods whose addresses lie in the blocks, which is hardly meant. A rule of ingress is fine: there
+ * the selected pods themselves resolve the name. */
+static void check_port_names(struct manifest_check *c, const cJSON *rule,
+                             const struct field *ports_at, const cJSON *peers)
+{
+    const cJSON *ports = check_list(rule, "ports"), *child;
+    uint32_t k = 0;
+
+    if (peers == NULL || peers->child == NULL) {
+        return;
+    }
+    cJSON_ArrayForEach(child, peers)
+    {
+        if (check_mapping(child, "ipBlock") == NULL) {
+            return;
+        }
+    }
+    cJSON_ArrayForEach(child, ports)
+    {
+        const cJSON *port = tree_get(child, "port");
+
+        if (cJSON_IsString(port)) {
+            check_warning(c, port, FIELD(ELEMENT(ports_at, k), "port"), "%s", CHECK_NAME_IN_BLOCKS);
+        }
+        k++;
+    }
+}
+
 static void check_rules(struct manifest_check *c, const cJSON *spec, const struct field *spec_at,
                         const char *section, const char *peers)
 {
@@ -129,6 +158,9 @@ static void check_rules(struct manifest_check *c, const cJSON *spec, const struc
                 check_peer(c, child, ELEMENT(peers_at, k));
             }
             k++;
+        }
+        if (strcmp(section, "egress") == 0) {
+            check_port_names(c, rule, ports_at, check_list(rule, peers));
         }
     }
 }

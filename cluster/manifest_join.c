@@ -171,6 +171,7 @@ static void hand_over(struct manifest_loader *l, int64_t now_ms)
 
 void manifest_apply(struct manifest_loader *l)
 {
+    manifest_find_ties(l);
     set_default_class(l);
     set_namespaces(l);
     hand_over(l, clock_wall_ms());
@@ -181,6 +182,7 @@ void manifest_finish(struct manifest_loader *l, bool complete)
 {
     int64_t now_ms = clock_wall_ms();
 
+    manifest_find_ties(l);
     set_default_class(l);
     set_namespaces(l);
     cluster_set_offline(l->cluster, l->kinds_present, complete);

@@ -49,6 +49,10 @@ void manifest_read_object(struct manifest_file *f, const struct yaml_document *d
 /* An order-independent hash of what a manifest says (manifest_content.c). */
 uint64_t manifest_content(const cJSON *tree);
 
+/* Warns of policies that share kind, tier and priority (manifest_doubt.c); before the objects are
+ * handed over. */
+void manifest_find_ties(struct manifest_loader *l);
+
 /* Line table of one object (manifest_origin.c); takes a reference to `file`. */
 struct origin *manifest_origin_create(struct str *file, const struct yaml_document *doc,
                                       const cJSON *tree);

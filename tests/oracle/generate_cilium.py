@@ -60,7 +60,7 @@ def to_ports(m, deny):
                 item["protocol"] = m.random.choice(["TCP", "UDP", "SCTP", "ANY"])
             ports.append(item)
         made = {"ports": ports if not m.maybe(0.03) else []}
-        if not deny and m.maybe(0.05) and all(p.get("protocol", "TCP") == "TCP" for p in made["ports"]):
+        if not deny and m.maybe(0.05) and all(p.get("protocol") == "TCP" and p["port"] != "0" for p in made["ports"]):
             made["rules"] = {"http": [{"method": "GET"}]}
         entries.append(made)
     return entries

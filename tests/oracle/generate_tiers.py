@@ -17,11 +17,9 @@ def protocols(m, named):
         if named and m.maybe(0.25):
             items.append({"destinationNamedPort": m.random.choice(PORT_NAMES)})
             continue
-        body = {}
-        if m.maybe(0.85):
-            first = m.number()
-            last = m.end_of(first)
-            body["destinationPort"] = {"range": {"start": first, "end": last}} if m.maybe(0.4) and last > first else {"number": first}
+        first = m.number()
+        last = m.end_of(first)
+        body = {"destinationPort": {"range": {"start": first, "end": last}} if m.maybe(0.4) and last > first else {"number": first}}
         items.append({m.random.choice(["tcp", "tcp", "udp", "sctp"]): body})
     return items
 
@@ -29,7 +27,7 @@ def protocols(m, named):
 def cluster_peer(m, egress, action):
     roll = m.random.random()
     if egress and roll < 0.3:
-        return {"networks": [m.network() for _ in range(m.random.choice([1, 1, 2]))]}
+        return {"networks": sorted({m.network() for _ in range(m.random.choice([1, 1, 2]))})}
     if egress and roll < 0.36:
         return {"nodes": m.selector({"zone": ["a", "b"]})}
     if egress and roll < 0.42 and action == "Accept":
