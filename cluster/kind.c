@@ -136,14 +136,31 @@ void kind_resource_name(const struct kind_row *row, char out[64])
     snprintf(out, 64, "%s%s%s", row->plural, row->group[0] != '\0' ? "." : "", row->group);
 }
 
+const char *kind_older_version(const struct kind_row *row)
+{
+    return row->kind == KIND_PEER_AUTHENTICATION ? "v1beta1" : NULL;
+}
+
+static bool is_version(const struct kind_row *row, const char *version, const char *api_version)
+{
+    size_t len = strlen(row->group);
+
+    if (version == NULL ||
+        (len > 0 && (strncmp(api_version, row->group, len) != 0 || api_version[len] != '/'))) {
+        return false;
+    }
+    return strcmp(api_version + (len > 0 ? len + 1 : 0), version) == 0;
+}
+
 const struct kind_row *kind_find(const char *api_version, const char *kind)
 {
-    char own[64];
-
     for (size_t i = 0; i < ARRAY_LEN(kind_table); i++) {
-        kind_api_version(&kind_table[i], own);
-        if (strcmp(kind_table[i].name, kind) == 0 && strcmp(own, api_version) == 0) {
-            return &kind_table[i];
+        const struct kind_row *row = &kind_table[i];
+
+        if (strcmp(row->name, kind) == 0 &&
+            (is_version(row, row->version, api_version) ||
+             is_version(row, kind_older_version(row), api_version))) {
+            return row;
         }
     }
     return NULL;

@@ -64,8 +64,12 @@ void kind_api_version(const struct kind_row *row, char out[64]);
  * dot: "pods.". CONTRACTS 1 writes `<plural>.<group>`; for core kinds the group is empty and the
  * dot is left out. */
 void kind_resource_name(const struct kind_row *row, char out[64]);
-/* By apiVersion ("apps/v1") and kind; NULL when unknown. Versions other than the row's are not
- * known. */
+/* An older version in the very same shape, which is taken where the row's is not served (and in
+ * manifests always): v1beta1 of PeerAuthentication, all that Istio before 1.22 serves. NULL: none.
+ */
+const char *kind_older_version(const struct kind_row *row);
+/* By apiVersion ("apps/v1") and kind; NULL when unknown. Versions other than the row's and its
+ * older one are not known. */
 const struct kind_row *kind_find(const char *api_version, const char *kind);
 /* By group and kind, whatever the version. */
 const struct kind_row *kind_find_group(const char *group, const char *kind);

@@ -50,11 +50,14 @@ static void read_group(const cJSON *group, struct discovery *d)
     d->cert_manager = d->cert_manager || strcmp(name, "cert-manager.io") == 0;
     for (int k = 0; k < KIND_COUNT; k++) {
         const struct kind_row *row = &kind_table[k];
-        if (row->watch == KIND_WATCH_SERVED && strcmp(row->group, name) == 0 &&
-            serves(group, row->version)) {
-            d->served |= BIT(k);
+        const char *older = kind_older_version(row);
+        if (row->watch != KIND_WATCH_SERVED || strcmp(row->group, name) != 0) {
+            continue;
         }
+        d->served_own |= serves(group, row->version) ? BIT(k) : 0U;
+        d->served_older |= older != NULL && serves(group, older) ? BIT(k) : 0U;
     }
+    d->served = d->served_own | d->served_older;
     for (size_t i = 0; i < unmodelled_kind_count; i++) {
         if (strcmp(unmodelled_kinds[i].group, name) == 0 &&
             strspn(preferred, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(preferred)) {

@@ -21,7 +21,10 @@ extern const size_t unmodelled_kind_count;
 
 enum { UNMODELLED_MAX = 16 };
 struct discovery {
-    unsigned served; /* BIT(enum kind) of the kinds whose watch is KIND_WATCH_SERVED */
+    /* BIT(enum kind) of the kinds whose watch is KIND_WATCH_SERVED, in the row's version or in the
+     * older one that is taken for it (kind_older_version); `served_older` are in the older one,
+     * `served_own` in the row's. */
+    unsigned served, served_own, served_older;
     bool cert_manager;
     /* By index in unmodelled_kinds: the group's preferred version, "" where it is not served. */
     char versions[UNMODELLED_MAX][DISCOVERY_VERSION_MAX];

@@ -235,12 +235,22 @@ static const char *selector_of(enum kind kind)
     }
 }
 
+/* The older version only where discovery shows it alone. */
+static const char *version_of(const struct informer *inf, const struct kind_row *row)
+{
+    bool only_older = inf->discovered && (inf->discovery.served_own & BIT(row->kind)) == 0 &&
+                      (inf->discovery.served_older & BIT(row->kind)) != 0;
+
+    return only_older ? kind_older_version(row) : row->version;
+}
+
 static void add_reflector(struct informer *inf, const struct kind_row *row, const char *ns,
                           bool stream)
 {
     const struct reflector_hooks hooks = { .ctx = inf, .moved = on_moved, .wanted = wanted };
     const struct reflector_options options = {
         .row = row,
+        .version = version_of(inf, row),
         .ns = ns,
         .metadata_only = row->kind == KIND_SECRET,
         .field_selector = selector_of(row->kind),
@@ -288,6 +298,21 @@ static bool is_watched(const struct informer *inf, enum kind kind)
     return false;
 }
 
+/* What is watched is not served any more, and the other version is. Both are served for years, so
+ * nobody watches the older one again after that, nor changes over before it must. */
+static bool lost_version(const struct informer *inf, const struct kind_row *row)
+{
+    for (size_t i = 0; i < inf->reflectors.len; i++) {
+        const struct reflector *r = inf->reflectors.items[i];
+        if (reflector_row(r) == row) {
+            bool own = strcmp(reflector_version(r), row->version) == 0;
+            unsigned served = own ? inf->discovery.served_own : inf->discovery.served_older;
+            return inf->discovered && (served & BIT(row->kind)) == 0;
+        }
+    }
+    return false;
+}
+
 static void remove_kind(struct informer *inf, const struct kind_row *row)
 {
     size_t n = 0;
@@ -318,12 +343,13 @@ static void follow_discovery(struct informer *inf)
         if (row->watch != KIND_WATCH_SERVED || !(inf->kinds & BIT(k))) {
             continue;
         }
+        if (is_watched(inf, row->kind) && lost_version(inf, row)) {
+            remove_kind(inf, row);
+        }
         if (is_served(inf, row) && !is_watched(inf, row->kind)) {
             add_kind(inf, row);
             log_event(LOG_LEVEL_INFO, "watchers", "kind appeared", KV_TEXT("resource", row->plural),
                       KV_TEXT("group", row->group));
-        } else if (!is_served(inf, row) && is_watched(inf, row->kind)) {
-            remove_kind(inf, row);
         }
     }
     if (all_started) {

@@ -37,6 +37,7 @@ struct reflector {
     char *ns;
     char resource[64];
     bool metadata_only;
+    const char *version;
     const char *field_selector;
     struct reflector_hooks hooks;
     struct reflector_machine machine;
@@ -175,8 +176,7 @@ static void build_url(struct reflector *r, const struct reflector_request *q)
     struct buf *url = &r->url;
 
     buf_reset(url);
-    url_add_resource(url, kube_server(r->client), r->row->group, r->row->version, r->ns,
-                     r->row->plural);
+    url_add_resource(url, kube_server(r->client), r->row->group, r->version, r->ns, r->row->plural);
     if (q->send != SEND_LIST) {
         url_add_query(url, "watch", "1");
         url_add_query(url, "allowWatchBookmarks", "true");
@@ -534,7 +534,8 @@ static bool right_list(const struct reflector *r, const struct list_end *end)
 {
     char version[64], kind[80];
 
-    kind_api_version(r->row, version);
+    snprintf(version, sizeof(version), "%s%s%s", r->row->group, r->row->group[0] != '\0' ? "/" : "",
+             r->version);
     snprintf(kind, sizeof(kind), "%sList", r->row->name);
     return (strcmp(end->kind, kind) == 0 && strcmp(end->api_version, version) == 0) ||
            (r->metadata_only && strcmp(end->kind, "PartialObjectMetadataList") == 0 &&
@@ -601,6 +602,7 @@ struct reflector *reflector_create(uv_loop_t *loop, struct kube_client *client,
     r->client = client;
     r->cluster = cluster;
     r->row = options->row;
+    r->version = options->version != NULL ? options->version : options->row->version;
     r->ns = options->ns != NULL ? xstrdup(options->ns) : NULL;
     kind_resource_name(r->row, r->resource);
     r->metadata_only = options->metadata_only;
@@ -668,6 +670,11 @@ int64_t reflector_alive_ms(const struct reflector *r)
 const struct kind_row *reflector_row(const struct reflector *r)
 {
     return r->row;
+}
+
+const char *reflector_version(const struct reflector *r)
+{
+    return r->version;
 }
 
 const char *reflector_ns(const struct reflector *r)

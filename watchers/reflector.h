@@ -16,8 +16,9 @@ struct reflector;
 
 struct reflector_options {
     const struct kind_row *row;
-    const char *ns;     /* NULL: all; copied */
-    bool metadata_only; /* ask for PartialObjectMetadata (Secrets), and wipe what was read */
+    const char *version; /* NULL: the row's; a constant */
+    const char *ns;      /* NULL: all; copied */
+    bool metadata_only;  /* ask for PartialObjectMetadata (Secrets), and wipe what was read */
     const char *field_selector; /* NULL: none; a constant */
     struct reflector_settings machine;
 };
@@ -57,6 +58,7 @@ const struct reflector_stats *reflector_stats(const struct reflector *r);
 /* Wall time of the machine's alive_ms; 0: never. */
 int64_t reflector_alive_ms(const struct reflector *r);
 const struct kind_row *reflector_row(const struct reflector *r);
+const char *reflector_version(const struct reflector *r);
 const char *reflector_ns(const struct reflector *r);
 
 #endif

@@ -295,7 +295,28 @@ TEST(a_peer_authentication_is_validated_as_its_schema_does)
     };
 
     check_rows(rows, ARRAY_LEN(rows), MESH("v1"));
+    check_rows(rows, ARRAY_LEN(rows), MESH("v1beta1"));
 #undef AT
+}
+
+TEST(only_an_older_version_of_the_same_shape_is_taken)
+{
+    struct loaded l;
+
+    load_text(&l, MESH("v1beta1") "  mtls: {mode: STRICT}\n");
+    CHECK("v1beta1", cluster_find(l.cluster, KIND_PEER_AUTHENTICATION, "default", "p") != NULL);
+    load_end(&l);
+    load_text(
+        &l, MESH("v1beta1") "  mtls: {mode: STRICT}\n---\n" MESH("v1") "  mtls: {mode: DISABLE}\n");
+    CHECK("v1beta1 and v1 are one object",
+          strstr(buf_text(&l.complaints), "is given again with other content") != NULL);
+    load_end(&l);
+    CHECK("v1alpha1", kind_find("security.istio.io/v1alpha1", "PeerAuthentication") == NULL);
+    CHECK("v1beta1 of another kind", kind_find("apps/v1beta1", "Deployment") == NULL);
+    CHECK("another group of the same beginning",
+          kind_find("security.istio.iox/v1", "PeerAuthentication") == NULL);
+    CHECK("core kinds have no group",
+          kind_find("v1", "Pod") != NULL && kind_find("/v1", "Pod") == NULL);
 }
 
 #define NP_EGRESS(rule)                                                                            \
@@ -360,6 +381,7 @@ int main(void)
               cmocka_unit_test(an_admin_network_policy_is_validated_as_its_api_does),
               cmocka_unit_test(a_cilium_policy_is_validated_as_its_schema_and_agent_do),
               cmocka_unit_test(a_peer_authentication_is_validated_as_its_schema_does),
+              cmocka_unit_test(only_an_older_version_of_the_same_shape_is_taken),
               cmocka_unit_test(a_named_port_towards_blocks_only_is_doubtful),
               cmocka_unit_test(policies_that_share_kind_tier_and_priority_are_warned_of));
 }

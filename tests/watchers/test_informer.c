@@ -390,6 +390,50 @@ TEST(D8_a_kind_that_is_not_served)
     world_close(&w);
 }
 
+#define MESH_KIND(version)                                                                         \
+    "{\"group\":\"security.istio.io\",\"version\":\"" version                                      \
+    "\",\"resource\":\"peerauthentications\",\"kind\":\"PeerAuthentication\"}"
+#define MESH_OBJECT(version, name)                                                                 \
+    "{\"apiVersion\":\"security.istio.io/" version                                                 \
+    "\",\"kind\":\"PeerAuthentication\",\"metadata\":{\"name\":\"" name                            \
+    "\",\"namespace\":\"default\"},\"spec\":{\"mtls\":{\"mode\":\"STRICT\"}}}"
+
+static bool has_mesh_object(const struct world *w, const char *name)
+{
+    return cluster_find(w->cluster, KIND_PEER_AUTHENTICATION, "default", name) != NULL;
+}
+
+static bool has_late(void *ctx)
+{
+    return has_mesh_object(ctx, "late");
+}
+
+TEST(an_older_version_is_watched_until_it_goes)
+{
+    struct world w = { .synced = false };
+    const char *const args[] = { "--kubeconfig-out", "@kubeconfig", SMALL, NULL };
+
+    if (!lab_start(&w.lab, args)) {
+        skip();
+    }
+    lab_do(&w.lab, "/kinds", MESH_KIND("v1beta1"));
+    lab_do(&w.lab, "/load", MESH_OBJECT("v1beta1", "early"));
+    world_connect(&w, &defaults);
+    CHECK("all sync", run_until(&w.loop, is_synced, &w, 10000));
+    CHECK("the older version too", reaches(&w, KIND_PEER_AUTHENTICATION, KIND_STATE_SYNCED, 5000));
+    CHECK("its object is there", has_mesh_object(&w, "early"));
+    lab_do(&w.lab, "/kinds", MESH_KIND("v1"));
+    informer_refresh(w.informer);
+    run_for(&w.loop, 200);
+    CHECK("while both are served it stays", has_mesh_object(&w, "early"));
+    lab_do(&w.lab, "/load", MESH_OBJECT("v1", "late"));
+    lab_do(&w.lab, "/serve", "{\"kind\":\"peerauthentications\",\"served\":false}");
+    informer_refresh(w.informer);
+    CHECK("then the newer one is watched", run_until(&w.loop, has_late, &w, 10000));
+    CHECK("and nothing else", !has_mesh_object(&w, "early"));
+    world_close(&w);
+}
+
 TEST(D6_R14_a_token_that_rotates)
 {
     struct world w = { .synced = false };
@@ -730,6 +774,7 @@ int main(void)
               cmocka_unit_test(B8_a_restored_server_is_believed),
               cmocka_unit_test(D7_a_kind_that_may_not_be_read),
               cmocka_unit_test(D8_a_kind_that_is_not_served),
+              cmocka_unit_test(an_older_version_is_watched_until_it_goes),
               cmocka_unit_test(D6_R14_a_token_that_rotates),
               cmocka_unit_test(I5_E16_certificates_and_server_names),
               cmocka_unit_test(I7_a_plugin_end_to_end),
