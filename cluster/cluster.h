@@ -42,8 +42,9 @@ struct workload {
     struct str *group, *version, *kind, *name;
     struct str *uid; /* NULL in files */
     const struct workload_object
-        *object;                  /* NULL: its kind is not watched; then known by its pods alone */
-    struct label_set *pod_labels; /* of the template, else of one of its pods; never NULL */
+        *object; /* NULL: its kind is not watched; then known by its pods alone. In files without it
+                    the youngest ReplicaSet or Job that names it */
+    struct label_set *pod_labels;      /* of the template, else of one of its pods; never NULL */
     struct label_set *pod_annotations; /* likewise; may be NULL */
     struct pod_class *template_class;  /* NULL without a known template */
     VEC(struct pod_class *) classes;   /* those with pods, and the template's */

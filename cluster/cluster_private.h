@@ -217,9 +217,12 @@ void identity_deinit(struct identity *id);
 void owner_of_spec(const struct cluster *c, const struct pod_spec *spec, struct identity *out);
 /* The owner only leads on to another by its name: its uid is of no use to anybody. */
 bool owner_is_named_only(const struct cluster *c, const struct pod_spec *spec);
-/* Files: this ReplicaSet, ReplicationController or Job belongs to another workload of the input;
- * NULL when it stands for itself. */
+/* Files: the workload of the input that this ReplicaSet, ReplicationController or Job belongs to;
+ * NULL when there is none. */
 const struct object *owner_of_middle(const struct cluster *c, const struct workload_object *middle);
+/* Files: it names a Deployment or CronJob as its owner, and so belongs to it even where the input
+ * lacks that owner. True: *out is deinited first, and then the owner's, without uid. */
+bool owner_named_by_middle(const struct workload_object *middle, struct identity *out);
 bool is_middle_kind(enum kind kind);
 /* The Job's name ends in '-' and the minutes since the epoch, between a year before and an hour
  * after `created_ms`. */
@@ -234,6 +237,10 @@ struct workload_entry *workload_lookup(const struct cluster *c, const struct str
 /* The object of a workload came, changed (also its resolution) or went (NULL). */
 void workload_set_object(struct cluster *c, struct ns_entry *e, const struct workload_object *obj);
 void workload_drop_object(struct cluster *c, const struct workload_object *obj);
+/* Files: the absent owner `id` of ReplicaSets or Jobs stands by the template of one of them, the
+ * youngest; NULL when none is left. */
+void workload_lend_object(struct cluster *c, struct ns_entry *e, const struct identity *id,
+                          const struct workload_object *lent);
 void workload_set_template(struct cluster *c, struct workload_entry *w);
 /* Labels and annotations after its classes have settled. */
 void workload_settle(struct cluster *c, struct workload_entry *w);

@@ -170,19 +170,72 @@ static void list_remove(struct list l, const struct object *obj)
 /* ---- workloads of files -----------------------------------------------------------------------
  */
 
+/* Among the ReplicaSets or Jobs of one owner: which lends it its template. By content, so that the
+ * order of the input does not matter. */
+static bool lends_before(const struct workload_object *a, const struct workload_object *b)
+{
+    if (a->head.created_ms != b->head.created_ms) {
+        return a->head.created_ms > b->head.created_ms;
+    }
+    if (a->head.kind != b->head.kind) {
+        return a->head.kind < b->head.kind;
+    }
+    /* the Jobs of a CronJob end in their minute */
+    return strcmp(a->head.name->text, b->head.name->text) > 0;
+}
+
+static bool same_owner(const struct workload_object *m, const struct identity *id)
+{
+    struct identity other = { .group = NULL };
+    bool same = owner_named_by_middle(m, &other) && other.kind == id->kind &&
+                other.group == id->group && other.name == id->name;
+
+    identity_deinit(&other);
+    return same;
+}
+
+/* `m` came or went, and its owner `id` is not in the input. */
+static void lend_middle(struct cluster *c, struct ns_entry *e, const struct identity *id,
+                        const struct workload_object *m, bool exists)
+{
+    const struct workload_entry *w = workload_lookup(c, e->pub.name, id->group, id->kind, id->name);
+    const struct workload_object *lent = w != NULL ? w->pub.object : NULL;
+
+    if (exists) {
+        lent = lent == NULL || lends_before(m, lent) ? m : lent;
+    } else if (lent == m) {
+        lent = NULL;
+        for (size_t i = 0; i < e->middles.len; i++) {
+            const struct workload_object *other = e->middles.items[i];
+
+            if (other != m && other->owner.name == id->name &&
+                (lent == NULL || lends_before(other, lent)) && same_owner(other, id)) {
+                lent = other;
+            }
+        }
+    }
+    workload_lend_object(c, e, id, lent);
+}
+
 /* A ReplicaSet or Job of the input came, went or changed its owner: its pods, and whether it stands
- * for itself. */
+ * for itself or lends its template to an owner that is not there. */
 static void resolve_middle(struct cluster *c, struct ns_entry *e, const struct workload_object *m,
                            bool exists)
 {
     const struct str *name = m->head.name;
+    struct identity owner = { .group = NULL };
     VEC(struct pod *) pods = { .items = NULL };
 
-    if (exists && owner_of_middle(c, m) == NULL) {
+    if (owner_of_middle(c, m) != NULL) {
+        workload_drop_object(c, m);
+    } else if (owner_named_by_middle(m, &owner)) {
+        lend_middle(c, e, &owner, m, exists);
+    } else if (exists) {
         workload_set_object(c, e, m);
     } else {
         workload_drop_object(c, m);
     }
+    identity_deinit(&owner);
     TABLE_EACH(&e->pods, struct pod, pod)
     {
         if (pod->spec->owner.name == name && pod->spec->owner.controller) {

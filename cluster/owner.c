@@ -85,7 +85,8 @@ static const struct workload_object *find_middle(const struct cluster *c,
     return (const struct workload_object *)objects_find(c, row->kind, spec->ns, spec->owner.name);
 }
 
-const struct object *owner_of_middle(const struct cluster *c, const struct workload_object *middle)
+/* The row of the top kind that a ReplicaSet or Job names as its owner; NULL when it names none. */
+static const struct kind_row *top_row(const struct workload_object *middle)
 {
     const struct owner_ref *owner = &middle->owner;
     const char *version = str_text(owner->api_version), *slash = strchr(version, '/');
@@ -99,10 +100,25 @@ const struct object *owner_of_middle(const struct cluster *c, const struct workl
     memcpy(group, version, group_len);
     group[group_len] = '\0';
     row = kind_find_group(group, owner->kind->text);
-    if (row == NULL || !row->workload || is_middle_kind(row->kind)) {
-        return NULL;
+    return row == NULL || !row->workload || is_middle_kind(row->kind) ? NULL : row;
+}
+
+const struct object *owner_of_middle(const struct cluster *c, const struct workload_object *middle)
+{
+    const struct kind_row *row = top_row(middle);
+
+    return row != NULL ? objects_find(c, row->kind, middle->head.ns, middle->owner.name) : NULL;
+}
+
+bool owner_named_by_middle(const struct workload_object *middle, struct identity *out)
+{
+    const struct kind_row *row = top_row(middle);
+
+    if (row == NULL || (row->kind != KIND_DEPLOYMENT && row->kind != KIND_CRON_JOB)) {
+        return false;
     }
-    return objects_find(c, row->kind, middle->head.ns, owner->name);
+    set_identity(out, row->group, row->version, row->name, str_ref(middle->owner.name));
+    return true;
 }
 
 static void identity_of_object(const struct object *obj, struct identity *out)
@@ -156,7 +172,9 @@ void owner_of_spec(const struct cluster *c, const struct pod_spec *spec, struct 
     if (middle != NULL) {
         const struct object *top = owner_of_middle(c, middle);
 
-        identity_of_object(top != NULL ? top : &middle->head, out);
+        if (top != NULL || !owner_named_by_middle(middle, out)) {
+            identity_of_object(top != NULL ? top : &middle->head, out);
+        }
         return;
     }
     switch (told_by_name(c, spec)) {

@@ -75,12 +75,12 @@ static void settle_classes(struct cluster *c)
         struct workload_entry *w = (struct workload_entry *)t->cls->pub.workload;
 
         t->exists = t->cls->pub.pods > 0 || t->cls->pub.is_template;
-        if (t->exists == t->existed) {
+        if (t->exists && t->existed) {
             continue;
         }
         c->txn.note = t->note;
         touch_workload(c, w, true);
-        if (!t->exists) {
+        if (!t->exists) { /* also what came and went within the transaction: it is linked */
             class_unlink(c, t->cls);
         } else if (w->lead != NULL && class_compare(t->cls, w->lead) < 0) {
             w->lead = t->cls;

@@ -172,6 +172,26 @@ void workload_drop_object(struct cluster *c, const struct workload_object *obj)
     workload_set_template(c, w);
 }
 
+void workload_lend_object(struct cluster *c, struct ns_entry *e, const struct identity *id,
+                          const struct workload_object *lent)
+{
+    struct workload_entry *w = lent != NULL
+                                   ? workload_get(c, e, id)
+                                   : workload_lookup(c, e->pub.name, id->group, id->kind, id->name);
+
+    if (w == NULL || w->pub.object == lent) {
+        return;
+    }
+    touch_workload(c, w, true)->object_changed = true;
+    w->pub.object = lent;
+    w->pub.deleting = false; /* the owner's, of which nothing is known */
+    w->pub.origin = lent != NULL ? lent->head.origin : NULL;
+    set_str(&w->pub.uid, NULL);
+    set_str(&w->pub.version, id->version);
+    set_str(&w->pub.resource_version, NULL);
+    workload_set_template(c, w);
+}
+
 static bool is_acme_solver(const struct workload *w)
 {
     return strcmp(w->group->text, "acme.cert-manager.io") == 0 &&

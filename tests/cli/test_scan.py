@@ -123,6 +123,11 @@ equal("in its file, on the deciding line", (approval[0]["file"], approval[0]["li
 check("evidence is an object, the fingerprint 64 digits", isinstance(approval[0]["evidence"], dict) and len(approval[0]["fingerprint"]) == 64,
       approval)
 check("the namespace with a default-deny has no finding", not [f for f in found if f["name"] == "billing" or f["namespace"] == "billing"], ids(found))
+owned = [f for f in scan("--all", "owners", cwd=SAMPLES)[1] if f["kind"] not in ("Namespace", "Service", "Ingress", "NetworkPolicy")]
+equal("a Deployment and a CronJob stand for what names them, though the input lacks both; a Job without owner for itself",
+      sorted({(f["kind"], f["name"]) for f in owned}), [("CronJob", "nightly"), ("Deployment", "web"), ("Job", "migrate")])
+equal("found where the youngest template stands, that lends itself",
+      sorted({(f["name"], f["file"]) for f in owned}), [(n, "owners/dump.yaml") for n in ("migrate", "nightly", "web")])
 equal("--json is -o json", run("scan", "--json", "shop", cwd=SAMPLES), run("scan", "-ojson", "shop", cwd=SAMPLES))
 status, every, err = scan("--all", "shop", cwd=SAMPLES)
 check("--all adds pass and skip", {"pass", "skip"} <= {f["result"] for f in every} and len(every) > len(found), ids(every))

@@ -344,26 +344,117 @@ TEST(owners_are_followed_to_the_top)
     }
 }
 
-TEST(in_files_a_replica_set_stands_for_itself_unless_its_deployment_is_there)
+#define BORN(second) ",\"creationTimestamp\":\"2026-10-30T00:00:0" second "Z\""
+#define TEMPLATE_OF(value)                                                                         \
+    ",\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"v\":\"" value "\"}},\"spec\":{}}}"
+
+static const char *label_v(const struct workload *w)
 {
-    const char *rs =
-        "{\"metadata\":{\"name\":\"web-h1\",\"namespace\":\"shop\",\"ownerReferences\":[{"
-        "\"apiVersion\":\"apps/"
-        "v1\",\"kind\":\"Deployment\",\"name\":\"web\",\"controller\":true}]},"
-        "\"spec\":{\"template\":{\"spec\":{}}}}";
+    return w == NULL ? "no workload" : label_set_text(w->pod_labels, "v");
+}
+
+static const struct {
+    const char *fact;
+    enum kind kind;
+    const char *name, *owner, *workload;
+} middles[] = {
+    { "a ReplicaSet goes to the Deployment it names", KIND_REPLICA_SET, "web-h1",
+      OWNER("apps/v1", "Deployment", "web"), "apps/v1/Deployment/web" },
+    { "whatever the two are called", KIND_REPLICA_SET, "x", OWNER("apps/v1", "Deployment", "web"),
+      "apps/v1/Deployment/web" },
+    { "a Job goes to the CronJob it names, whatever its suffix", KIND_JOB, "by-hand",
+      OWNER("batch/v1", "CronJob", "nightly"), "batch/v1/CronJob/nightly" },
+    { "a Job that names nothing stands for itself", KIND_JOB, "c-29888640", "",
+      "batch/v1/Job/c-29888640" },
+    { "a ReplicaSet that names nothing stands for itself", KIND_REPLICA_SET, "web-h1", "",
+      "apps/v1/ReplicaSet/web-h1" },
+    { "an owner of a kind that we do not know leaves it alone", KIND_REPLICA_SET, "web-h1",
+      OWNER("x.io/v1", "Deployment", "web"), "apps/v1/ReplicaSet/web-h1" },
+    { "an owner that is no controller owns nothing", KIND_REPLICA_SET, "web-h1",
+      ",\"ownerReferences\":[{\"apiVersion\":\"apps/"
+      "v1\",\"kind\":\"Deployment\",\"name\":\"web\"}]",
+      "apps/v1/ReplicaSet/web-h1" },
+};
+
+TEST(in_files_a_named_owner_stands_even_where_it_is_absent)
+{
+    for (size_t i = 0; i < ARRAY_LEN(middles); i++) {
+        char got[256] = "";
+        struct ns *ns;
+
+        start();
+        apply(middles[i].kind, json(middles[i].name, 1, 1, middles[i].owner, TEMPLATE_OF("1")));
+        ns = cluster_ns(c, "shop");
+        if (ns->workloads.len == 1) {
+            const struct workload *w = ns->workloads.items[0];
+
+            snprintf(got, sizeof(got), "%s/%s/%s/%s", w->group->text, w->version->text,
+                     w->kind->text, w->name->text);
+            CHECK_STR("by the template that was lent", label_v(w), "1");
+        }
+        CHECK_STR(middles[i].fact, got, middles[i].workload);
+        finish();
+    }
+}
+
+TEST(in_files_pods_go_with_their_replica_set_to_an_absent_deployment)
+{
+    start();
+    apply(KIND_POD, json("p", 1, 1, OWNER("apps/v1", "ReplicaSet", "web-h1"), RUNNING));
+    CHECK("without the ReplicaSet nothing tells the Deployment",
+          cluster_workload(c, "shop", "apps", "Deployment", "web") == NULL);
+    apply(KIND_REPLICA_SET,
+          json("web-h1", 2, 2, OWNER("apps/v1", "Deployment", "web"), TEMPLATE_OF("1")));
+    CHECK_INT("the pod is the Deployment's",
+              cluster_workload(c, "shop", "apps", "Deployment", "web")->pods, 1);
+    CHECK("and nobody else's", cluster_workload(c, "shop", "apps", "ReplicaSet", "web-h1") == NULL);
+    finish();
+}
+
+TEST(in_files_the_youngest_replica_set_lends_its_template)
+{
+    static const char *const web[] = { "shop", "apps", "Deployment", "web" };
+    const struct workload *w;
 
     start();
-    apply(KIND_REPLICA_SET, rs);
-    CHECK("alone it is a workload",
-          cluster_workload(c, "shop", "apps", "ReplicaSet", "web-h1") != NULL);
+    apply(KIND_REPLICA_SET,
+          json("web-h2", 1, 1, BORN("2") OWNER("apps/v1", "Deployment", "web"), TEMPLATE_OF("2")));
+    apply(KIND_REPLICA_SET,
+          json("web-h1", 2, 2, BORN("1") OWNER("apps/v1", "Deployment", "web"), TEMPLATE_OF("1")));
+    w = cluster_workload(c, web[0], web[1], web[2], web[3]);
+    CHECK_STR("an older one changes nothing", label_v(w), "2");
+    apply(KIND_REPLICA_SET,
+          json("web-h3", 3, 3, BORN("3") OWNER("apps/v1", "Deployment", "web"), TEMPLATE_OF("3")));
+    CHECK_STR("a younger one takes over", label_v(w), "3");
+    apply(KIND_REPLICA_SET,
+          json("web-h3", 3, 4, BORN("3") OWNER("apps/v1", "Deployment", "web"), TEMPLATE_OF("4")));
+    CHECK_STR("changed, it lends what it has now", label_v(w), "4");
+    CHECK_INT("and what stood in for it meanwhile left no class",
+              (long long)cluster_ns(c, "shop")->classes.len, 1);
+    cluster_delete(c, decode(KIND_REPLICA_SET, json("web-h3", 3, 5, "", "")), 11);
+    CHECK_STR("when it goes the next does", label_v(w), "2");
+    apply(KIND_DEPLOYMENT, json("web", 4, 5, "", TEMPLATE_OF("own")));
+    CHECK_STR("the Deployment itself needs none", label_v(w), "own");
+    cluster_delete(c, decode(KIND_DEPLOYMENT, json("web", 4, 6, "", "")), 12);
+    w = cluster_workload(c, web[0], web[1], web[2], web[3]);
+    CHECK_STR("until it goes", label_v(w), "2");
+    cluster_delete(c, decode(KIND_REPLICA_SET, json("web-h2", 1, 7, "", "")), 13);
+    cluster_delete(c, decode(KIND_REPLICA_SET, json("web-h1", 2, 8, "", "")), 14);
+    CHECK("without any there is no Deployment",
+          cluster_workload(c, web[0], web[1], web[2], web[3]) == NULL);
+    finish();
+}
+
+TEST(in_files_a_replica_set_gives_way_to_its_deployment)
+{
+    start();
+    apply(KIND_REPLICA_SET,
+          json("web-h1", 3, 3, OWNER("apps/v1", "Deployment", "web"), TEMPLATE_OF("1")));
     apply(KIND_POD, json("p", 1, 1, WEB_OF("web-h1"), RUNNING));
-    CHECK_INT("its pods are with it",
-              cluster_workload(c, "shop", "apps", "ReplicaSet", "web-h1")->pods, 1);
     apply(KIND_DEPLOYMENT, json("web", 2, 2, "", TEMPLATE));
-    CHECK("beside its Deployment it is none",
-          cluster_workload(c, "shop", "apps", "ReplicaSet", "web-h1") == NULL);
-    CHECK_INT("the pods moved up", cluster_workload(c, "shop", "apps", "Deployment", "web")->pods,
-              1);
+    CHECK("it is no workload", cluster_workload(c, "shop", "apps", "ReplicaSet", "web-h1") == NULL);
+    CHECK_INT("the pods are the Deployment's",
+              cluster_workload(c, "shop", "apps", "Deployment", "web")->pods, 1);
     finish();
 }
 
@@ -694,23 +785,26 @@ TEST(lookups_by_outside_text)
 
 int main(void)
 {
-    RUN_TESTS(
-        cmocka_unit_test(events_say_what_changed_and_nothing_else),
-        cmocka_unit_test(a_workload_outlives_its_object_while_it_has_pods),
-        cmocka_unit_test(old_repeated_and_misdirected_events_change_nothing),
-        cmocka_unit_test(versions_are_compared_by_length_and_bytes),
-        cmocka_unit_test(pods_keep_versions_and_uids_of_any_form),
-        cmocka_unit_test(another_uid_under_the_same_name_is_a_delete_and_a_create),
-        cmocka_unit_test(a_bare_pod_that_is_being_deleted_says_so),
-        cmocka_unit_test(owners_are_followed_to_the_top),
-        cmocka_unit_test(in_files_a_replica_set_stands_for_itself_unless_its_deployment_is_there),
-        cmocka_unit_test(a_solver_is_one_only_when_a_challenge_owns_it),
-        cmocka_unit_test(a_selector_that_names_a_per_pod_label_splits_the_class),
-        cmocka_unit_test(a_selector_counts_in_the_namespaces_that_it_reaches),
-        cmocka_unit_test(the_labels_of_a_workload_without_template_do_not_depend_on_history),
-        cmocka_unit_test(a_relist_is_swapped_in_whole),
-        cmocka_unit_test(a_relist_says_the_difference),
-        cmocka_unit_test(a_relist_of_one_namespace_leaves_the_others),
-        cmocka_unit_test(every_delta_names_the_write_that_did_it),
-        cmocka_unit_test(kind_states_leave_as_deltas), cmocka_unit_test(lookups_by_outside_text));
+    RUN_TESTS(cmocka_unit_test(events_say_what_changed_and_nothing_else),
+              cmocka_unit_test(a_workload_outlives_its_object_while_it_has_pods),
+              cmocka_unit_test(old_repeated_and_misdirected_events_change_nothing),
+              cmocka_unit_test(versions_are_compared_by_length_and_bytes),
+              cmocka_unit_test(pods_keep_versions_and_uids_of_any_form),
+              cmocka_unit_test(another_uid_under_the_same_name_is_a_delete_and_a_create),
+              cmocka_unit_test(a_bare_pod_that_is_being_deleted_says_so),
+              cmocka_unit_test(owners_are_followed_to_the_top),
+              cmocka_unit_test(in_files_a_named_owner_stands_even_where_it_is_absent),
+              cmocka_unit_test(in_files_pods_go_with_their_replica_set_to_an_absent_deployment),
+              cmocka_unit_test(in_files_the_youngest_replica_set_lends_its_template),
+              cmocka_unit_test(in_files_a_replica_set_gives_way_to_its_deployment),
+              cmocka_unit_test(a_solver_is_one_only_when_a_challenge_owns_it),
+              cmocka_unit_test(a_selector_that_names_a_per_pod_label_splits_the_class),
+              cmocka_unit_test(a_selector_counts_in_the_namespaces_that_it_reaches),
+              cmocka_unit_test(the_labels_of_a_workload_without_template_do_not_depend_on_history),
+              cmocka_unit_test(a_relist_is_swapped_in_whole),
+              cmocka_unit_test(a_relist_says_the_difference),
+              cmocka_unit_test(a_relist_of_one_namespace_leaves_the_others),
+              cmocka_unit_test(every_delta_names_the_write_that_did_it),
+              cmocka_unit_test(kind_states_leave_as_deltas),
+              cmocka_unit_test(lookups_by_outside_text));
 }

@@ -221,7 +221,8 @@ static char *random_json(enum kind kind, unsigned ns, unsigned n, unsigned uid, 
              ",\"uid\":\"%08x-0000-4000-8000-000000000000\",\"resourceVersion\":\"%u\",\"labels\":",
              uid, rv);
     put_random_labels(&b, kind, n);
-    buf_adds(&b, ",\"creationTimestamp\":\"2026-10-30T00:00:00Z\"");
+    buf_addf(&b, ",\"creationTimestamp\":\"2026-10-30T00:00:0%uZ\"",
+             kind == KIND_REPLICA_SET || kind == KIND_JOB ? roll(3) : 0);
     if (roll(6) == 0) {
         buf_adds(&b, ",\"deletionTimestamp\":\"2026-11-30T00:00:00Z\"");
     }
