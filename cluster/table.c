@@ -69,13 +69,10 @@ static bool find_slot(const struct table *t, const void *item, uint32_t hash, ui
     return false;
 }
 
-bool table_remove(struct table *t, const void *item, table_hash_fn *hash)
+static void empty_slot(struct table *t, uint32_t hole, table_hash_fn *hash)
 {
-    uint32_t mask = t->cap - 1, hole, i;
+    uint32_t mask = t->cap - 1, i;
 
-    if (!find_slot(t, item, hash(item), &hole)) {
-        return false;
-    }
     for (i = (hole + 1) & mask; t->slots[i] != NULL; i = (i + 1) & mask) {
         uint32_t home = hash(t->slots[i]) & mask;
 
@@ -90,7 +87,18 @@ bool table_remove(struct table *t, const void *item, table_hash_fn *hash)
     t->count--;
     if (t->count == 0) {
         table_deinit(t);
-    } else if (t->cap > TABLE_LEAST && t->count < t->cap / 8) {
+    }
+}
+
+bool table_remove(struct table *t, const void *item, table_hash_fn *hash)
+{
+    uint32_t hole;
+
+    if (!find_slot(t, item, hash(item), &hole)) {
+        return false;
+    }
+    empty_slot(t, hole, hash);
+    if (t->cap > TABLE_LEAST && t->count < t->cap / 8) {
         resize(t, t->cap / 4, hash);
     }
     return true;
@@ -98,15 +106,16 @@ bool table_remove(struct table *t, const void *item, table_hash_fn *hash)
 
 void *table_take(struct table *t, uint32_t *cursor, table_hash_fn *hash)
 {
-    void *item = NULL;
+    void *item;
 
     if (t->count == 0) {
         return NULL;
     }
-    for (*cursor &= t->cap - 1; item == NULL; *cursor = (*cursor + 1) & (t->cap - 1)) {
-        item = t->slots[*cursor];
+    *cursor &= t->cap - 1;
+    while ((item = t->slots[*cursor]) == NULL) {
+        *cursor = (*cursor + 1) & (t->cap - 1);
     }
-    table_remove(t, item, hash);
+    empty_slot(t, *cursor, hash); /* the cursor stays: what follows moves up to it */
     return item;
 }
 
