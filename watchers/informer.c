@@ -333,6 +333,16 @@ static void remove_kind(struct informer *inf, const struct kind_row *row)
               KV_TEXT("group", row->group));
 }
 
+/* Discovery tells of groups: a kind may come later than others of its group and version. */
+static void probe_kind(struct informer *inf, enum kind kind)
+{
+    for (size_t i = 0; i < inf->reflectors.len; i++) {
+        if (reflector_row(inf->reflectors.items[i])->kind == kind) {
+            reflector_probe(inf->reflectors.items[i]);
+        }
+    }
+}
+
 /* After discovery has answered again: kinds that appeared are watched, those that went no more. */
 static void follow_discovery(struct informer *inf)
 {
@@ -350,6 +360,8 @@ static void follow_discovery(struct informer *inf)
             add_kind(inf, row);
             log_event(LOG_LEVEL_INFO, "watchers", "kind appeared", KV_TEXT("resource", row->plural),
                       KV_TEXT("group", row->group));
+        } else if (inf->discovered) {
+            probe_kind(inf, row->kind);
         }
     }
     if (all_started) {

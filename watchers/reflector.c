@@ -624,6 +624,11 @@ void reflector_start(struct reflector *r)
     step_simple(r, RE_START);
 }
 
+void reflector_probe(struct reflector *r)
+{
+    step_simple(r, RE_PROBE);
+}
+
 void reflector_stop(struct reflector *r)
 {
     step_simple(r, RE_STOP);

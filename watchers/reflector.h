@@ -49,6 +49,8 @@ struct reflector *reflector_create(uv_loop_t *loop, struct kube_client *client,
 void reflector_start(struct reflector *r);
 /* Takes back what is in flight. May be called from any callback. */
 void reflector_stop(struct reflector *r);
+/* Asks at once for what was absent, before its minute is over. Nothing else is touched by it. */
+void reflector_probe(struct reflector *r);
 /* None of its callbacks runs once this returns; memory follows when libuv has closed the timer. Not
  * from its own callbacks. NULL is fine. */
 void reflector_destroy(struct reflector *r);

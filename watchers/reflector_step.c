@@ -365,6 +365,8 @@ void reflector_step(struct reflector_machine *m, const struct reflector_event *e
         machine_send(m, ev->now_ms, out, EDGE_START);
     } else if (ev->type == RE_TIMER) {
         time_passed(m, ev->now_ms, out);
+    } else if (ev->type == RE_PROBE && m->phase == REFLECTOR_ABSENT) {
+        machine_send(m, ev->now_ms, out, EDGE_RESUMED);
     } else if (machine_in_flight(m)) {
         switch (ev->type) {
         case RE_ANSWER:

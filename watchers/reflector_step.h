@@ -91,9 +91,10 @@ const char *reflector_edge_name(enum reflector_edge edge);
 enum reflector_event_type {
     RE_START,
     RE_STOP,
-    RE_TIMER,       /* wake_ms has come; harmless when it has not */
-    RE_ANSWER,      /* head of a 200 with JSON */
-    RE_BYTES,       /* part of a body */
+    RE_TIMER,  /* wake_ms has come; harmless when it has not */
+    RE_PROBE,  /* what is absent may have come: asked for at once; harmless when it is not absent */
+    RE_ANSWER, /* head of a 200 with JSON */
+    RE_BYTES,  /* part of a body */
     RE_LIST_END,    /* a page is complete: resource_version, continue_token */
     RE_EVENT,       /* ADDED, MODIFIED or DELETED was dealt with: resource_version ("": unknown) */
     RE_BOOKMARK,    /* resource_version, initial_events_end */

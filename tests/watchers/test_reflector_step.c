@@ -105,6 +105,8 @@ static bool play(struct rig *rig, const char *row, const char *line)
         ev.type = RE_TIMER;
     } else if (strcmp(verb, "timer") == 0) {
         ev.type = RE_TIMER;
+    } else if (strcmp(verb, "probe") == 0) {
+        ev.type = RE_PROBE;
     } else if (strcmp(verb, "start") == 0) {
         ev.type = RE_START;
     } else if (strcmp(verb, "stop") == 0) {
@@ -376,6 +378,10 @@ static const struct {
       "start -> begin list(0,notolder,limit=500)\nrefuse 404 -> !! drop =absent\nwake "
       "[50000,70000) -> begin list(-,limit=500)\nrefuse 404 -> ! drop\nwake "
       "[50000,70000) -> begin list(-,limit=500)\nlist 3 -> swap recovered =synced watch(3)\n" },
+    { "D8: an absent kind is asked for at once when it may have come", false, NULL,
+      "probe ->\nstart -> begin list(0,notolder,limit=500)\nprobe ->\nrefuse 404 -> !! drop "
+      "=absent\n+1000 ->\nprobe -> begin list(-,limit=500)\nprobe ->\nrefuse 404 -> ! drop\nprobe "
+      "-> begin list(-,limit=500)\nlist 3 -> swap recovered =synced watch(3)\nprobe ->\n" },
     { "D8: a kind that was there is gone only after three 404s", false, NULL,
       LISTED "+5000 ->\nend -> watch(10)\nrefuse 404 -> !! wait\nwake [800,1600) -> begin "
              "list(10,notolder)\nrefuse 404 -> ! drop wait\nwake "
