@@ -224,6 +224,13 @@ static void read_own(struct reach_book *b, struct ns_forms *n)
     KEEP(b, &n->own.v, &b->draft.own.v);
 }
 
+/* A malformed selector: whom it selects is not known. */
+static bool may_select_in(const struct policy_form *f, const struct ns *ns)
+{
+    return (f->namespaces != NULL && f->namespaces->malformed != NULL) ||
+           reach_namespace_matches(f->namespaces, ns);
+}
+
 static void read_namespace(struct reach_book *b, struct ns_forms *n)
 {
     struct ns_forms *draft = &b->draft;
@@ -232,7 +239,7 @@ static void read_namespace(struct reach_book *b, struct ns_forms *n)
     for (size_t i = 0; i < n->own.v.len; i++) {
         const struct policy_form *f = &n->own.v.items[i];
         const struct selector_requirement *anchor = anchor_of(b, f);
-        if (!reach_namespace_matches(f->namespaces, n->ns)) {
+        if (!may_select_in(f, n->ns)) {
             continue; /* a Cilium policy that asks for labels that its namespace lacks */
         }
         if (anchor != NULL) {
@@ -242,7 +249,7 @@ static void read_namespace(struct reach_book *b, struct ns_forms *n)
         }
     }
     for (size_t i = 0; i < b->wide.v.len; i++) {
-        if (reach_namespace_matches(b->wide.v.items[i].namespaces, n->ns)) {
+        if (may_select_in(&b->wide.v.items[i], n->ns)) {
             vec_push(&draft->wide.v, &b->wide.v.items[i]);
         }
     }

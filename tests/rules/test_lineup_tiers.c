@@ -49,6 +49,15 @@ static const struct stage_row cluster_network_policy[] = {
       TCP,
       80,
       "allowed" },
+    { "a selector of namespaces that is malformed may select any of them",
+      { CNP("{\"tier\":\"Admin\",\"priority\":1,\"subject\":{\"namespaces\":{"
+            "\"matchExpressions\":[{\"key\":\"team\",\"operator\":\"Is\"}]}},\"ingress\":[" RULE(
+                "Deny", FROM_ALL) "]}") },
+      "web",
+      "db",
+      TCP,
+      80,
+      "unknown" },
     { "the lower priority number goes first",
       { CNP(ADMIN("2", "ingress", RULE("Deny", FROM_ALL))),
         CNP(ADMIN("1", "ingress", RULE("Accept", FROM_ALL))) },
