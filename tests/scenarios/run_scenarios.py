@@ -25,6 +25,12 @@ class Failure(Exception):
     pass
 
 
+def plural_of(kind):
+    """The resource of a kind, as all audited ones are spelt."""
+    word = kind.lower()
+    return word[:-1] + "ies" if word.endswith("y") else word + ("es" if word.endswith("s") else "s")
+
+
 def seconds(text):
     m = re.fullmatch(r"([0-9.]+)(ms|s|m)", text)
     if not m:
@@ -175,11 +181,8 @@ class World(Lab):
 
     def kind_row(self, resource):
         rows = self.rows("SELECT json FROM status")
-        plural = {"Namespace": "namespaces", "Pod": "pods", "Service": "services", "Ingress": "ingresses", "IngressClass": "ingressclasses",
-                  "NetworkPolicy": "networkpolicies", "Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets",
-                  "CronJob": "cronjobs", "Secret": "secrets"}
         for row in json.loads(rows[0][0])["kinds"] if rows else []:
-            if plural[row["kind"]] == resource.split(".")[0]:
+            if plural_of(row["kind"]) == resource.split(".")[0]:
                 return row
         return {}
 
