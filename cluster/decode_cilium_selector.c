@@ -171,8 +171,13 @@ static void force_namespace(struct splitting *s)
     if (s->c->ns == NULL || s->reserved || (s->whose == CILIUM_OF_PEER && s->names_namespace)) {
         return;
     }
-    cJSON_AddStringToObject(member(s->parts[OWNER_NAMESPACE], "matchLabels", cJSON_CreateObject),
-                            NAME_LABEL, s->c->ns);
+    /* As an expression: it stands beside a label that asks for another. */
+    cJSON *item = cJSON_CreateObject(), *values = cJSON_AddArrayToObject(item, "values");
+    cJSON_AddStringToObject(item, "key", NAME_LABEL);
+    cJSON_AddStringToObject(item, "operator", "In");
+    cJSON_AddItemToArray(values, cJSON_CreateString(s->c->ns));
+    cJSON_AddItemToArray(member(s->parts[OWNER_NAMESPACE], "matchExpressions", cJSON_CreateArray),
+                         item);
 }
 
 static int make_selectors(struct splitting *s, const struct field *at, struct error *err)

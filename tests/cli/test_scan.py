@@ -179,6 +179,43 @@ equal("each fault with file, line, object, field", err,
       "malformed/policy.yaml:37: Ingress shop/old: apiVersion: Ingress of networking.k8s.io/v1beta1 is not read; "
       "write it as networking.k8s.io/v1\n")
 equal("the rest is judged: the good policy closes the implied namespace", json.loads(out), [])
+# Every other family: one bad policy, between one good object of its kind and a finding that must not be lost.
+BAD_KINDS = (
+    ("ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", "p", "{tier: Admin, priority: 1001, subject: {namespaces: {}}}", "spec.priority",
+     "must be from 0 to 1000"),
+    ("ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", "p",
+     "{tier: Admin, priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, to: [{networks: [010.0.0.0/8]}]}]}",
+     "spec.egress[0].to[0].networks[0]", "must not have leading zeros; is 10.0.0.0/8 meant?"),
+    ("AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", "p",
+     "{priority: 1, subject: {namespaces: {}}, ingress: [{action: Accept, from: [{namespaces: {}}]}]}", "spec.ingress[0].action",
+     "must be Allow, Deny or Pass"),
+    ("BaselineAdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", "p", "{subject: {namespaces: {}}}", "metadata.name", "must be 'default'"),
+    ("CiliumNetworkPolicy", "cilium.io/v2", "shop/p", "{endpointSelector: {}, ingress: [{fromEntities: [moon]}]}",
+     "spec.ingress[0].fromEntities[0]", "is no entity"),
+    ("CiliumClusterwideNetworkPolicy", "cilium.io/v2", "p", "{endpointSelector: {}, ingress: [{fromCIDR: [10.0.0.0/33]}]}",
+     "spec.ingress[0].fromCIDR[0]", "must be a CIDR such as 10.9.8.0/24 or 2001:db8::/64"),
+    ("PeerAuthentication", "security.istio.io/v1", "shop/p", "{mtls: {mode: strict}}", "spec.mtls.mode",
+     "must be UNSET, DISABLE, PERMISSIVE or STRICT"),
+    ("PeerAuthentication", "security.istio.io/v1beta1", "shop/p", "{mtls: {mod: STRICT}}", "spec.mtls.mod",
+     "unknown field; did you mean 'mode'?"),
+)
+for kind, version, name, spec, field, sentence in BAD_KINDS:
+    ns = "namespace: shop, " if "/" in name else ""
+    line = 3 if field == "metadata.name" else 4
+    text = ("apiVersion: %s\nkind: %s\nmetadata: {%sname: p}\nspec: %s\n---\n" % (version, kind, ns, spec) +
+            "apiVersion: v1\nkind: Service\nmetadata: {name: open, namespace: shop}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n")
+    status, found, err = scan(write("bad-kind.yaml", text))
+    fact = "a bad %s at %s" % (kind, field)
+    equal(fact + ": status 2", status, 2)
+    equal(fact + ": is told", err, "bad-kind.yaml:%d: %s %s: %s: %s\n" % (line, kind, name, field, sentence))
+    check(fact + ": the rest is judged", any(f["kind"] == "Service" and f["result"] == "fail" for f in found), found)
+tie = "".join("apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: %s}\n"
+              "spec:\n  tier: Admin\n  priority: 5\n  subject: {namespaces: {}}\n---\n" % name for name in "ab")
+status, found, err = scan(write("tie.yaml", tie))
+equal("policies of one priority: clean", status, 0)
+equal("policies of one priority: a warning", err, "tie.yaml:14: warning: ClusterNetworkPolicy b: spec.priority: 5 is the priority of a too "
+      "(tie.yaml:6); where both apply, their order is not defined\n")
+
 for fact, name, text, want in (
         ("a file that is absent", "absent.yaml", None, "absent.yaml: No such file or directory\n"),
         ("YAML that is none", "syntax.yaml", "a: [\n", "syntax.yaml:2: did not find expected node content while parsing a flow node\n"),

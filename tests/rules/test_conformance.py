@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Every test that docs/CONFORMANCE.md names is there."""
 import os
 import re
