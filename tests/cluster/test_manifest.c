@@ -138,6 +138,30 @@ TEST(network_policies_are_validated_as_a_server_does)
              "is no port name: at most 15 lower case letters, digits and single '-', with a "
              "letter, "
              "not beginning or ending with '-'") },
+        { "a port name without a letter", "  ingress: [{ports: [{port: 1-2}]}]",
+          AT(5, "spec.ingress[0].ports[0].port",
+             "is no port name: at most 15 lower case letters, digits and single '-', with a "
+             "letter, not beginning or ending with '-'") },
+        { "a port name in upper case", "  ingress: [{ports: [{port: Web}]}]",
+          AT(5, "spec.ingress[0].ports[0].port",
+             "is no port name: at most 15 lower case letters, digits and single '-', with a "
+             "letter, not beginning or ending with '-'") },
+        { "a port name with another sign", "  ingress: [{ports: [{port: a_b}]}]",
+          AT(5, "spec.ingress[0].ports[0].port",
+             "is no port name: at most 15 lower case letters, digits and single '-', with a "
+             "letter, not beginning or ending with '-'") },
+        { "a port name that begins with a dash", "  ingress: [{ports: [{port: -a}]}]",
+          AT(5, "spec.ingress[0].ports[0].port",
+             "is no port name: at most 15 lower case letters, digits and single '-', with a "
+             "letter, not beginning or ending with '-'") },
+        { "a port name that ends with a dash", "  ingress: [{ports: [{port: a-}]}]",
+          AT(5, "spec.ingress[0].ports[0].port",
+             "is no port name: at most 15 lower case letters, digits and single '-', with a "
+             "letter, not beginning or ending with '-'") },
+        { "a port below zero", "  ingress: [{ports: [{port: -1}]}]",
+          AT(5, "spec.ingress[0].ports[0].port", "must be from 1 to 65535") },
+        { "endPort 0", "  ingress: [{ports: [{port: 80, endPort: 0}]}]",
+          AT(5, "spec.ingress[0].ports[0].endPort", "must be from 1 to 65535") },
         { "endPort without port", "  ingress: [{ports: [{endPort: 5}]}]",
           AT(5, "spec.ingress[0].ports[0].endPort", "needs a port") },
         { "endPort with a named port", "  ingress: [{ports: [{port: http, endPort: 5}]}]",
@@ -171,6 +195,34 @@ TEST(network_policies_are_validated_as_a_server_does)
         { "IPv4 mapped into IPv6",
           "  ingress: [{from: [{ipBlock: {cidr: '::ffff:10.0.0.0/104'}}]}]",
           AT(5, "spec.ingress[0].from[0].ipBlock.cidr", "must not be an IPv4-mapped IPv6 block") },
+        { "a cidr that is none", "  ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/33}}]}]",
+          AT(5, "spec.ingress[0].from[0].ipBlock.cidr",
+             "must be a CIDR such as 10.9.8.0/24 or 2001:db8::/64") },
+        { "host bits of IPv6", "  egress: [{to: [{ipBlock: {cidr: 'fd00::1/64'}}]}]",
+          AT(5, "spec.egress[0].to[0].ipBlock.cidr",
+             "has bits set beyond its prefix length; is fd00::/64 meant?") },
+        { "host bits of an except",
+          "  ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.1/16]}}]}]",
+          AT(5, "spec.ingress[0].from[0].ipBlock.except[0]",
+             "has bits set beyond its prefix length; is 10.1.0.0/16 meant?") },
+        { "leading zeros of a length", "  ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/08}}]}]",
+          AT(5, "spec.ingress[0].from[0].ipBlock.cidr",
+             "must not have leading zeros; is 10.0.0.0/8 meant?") },
+        { "ipBlock beside a selector of namespaces",
+          "  ingress:\n  - from:\n    - namespaceSelector: {}\n      ipBlock: {cidr: 10.0.0.0/8}",
+          AT(8, "spec.ingress[0].from[0].ipBlock", "must not stand beside a selector") },
+        { "NotIn without values",
+          "  podSelector: {matchExpressions: [{key: a, operator: NotIn, values: []}]}",
+          AT(5, "spec.podSelector.matchExpressions[0].values", "is required with operator NotIn") },
+        { "DoesNotExist with values",
+          "  podSelector: {matchExpressions: [{key: a, operator: DoesNotExist, values: [x]}]}",
+          AT(5, "spec.podSelector.matchExpressions[0].values",
+             "must not be given with operator DoesNotExist") },
+        { "peers that match nothing",
+          "  ingress: [{from: [{podSelector: {matchExpressions: [{key: a, operator: Exists}, {key: "
+          "a, "
+          "operator: DoesNotExist}]}}]}]",
+          "" },
         { "an except of another family",
           "  ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: ['fd00::/8']}}]}]",
           AT(5, "spec.ingress[0].from[0].ipBlock.except[0]",
@@ -836,6 +888,23 @@ TEST(any_mutation_is_loaded_or_refused)
         "name: d-1, uid: u, controller: true}]\nspec: {containers: [], initContainers: "
         "[{restartPolicy: Always}]}\n"
         "status: {phase: Running, podIPs: [{ip: 1.2.3.4}]}\n",
+        "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\n"
+        "metadata: {name: c}\nspec:\n  tier: Admin\n  priority: 1\n  subject: {namespaces: {}}\n"
+        "  egress:\n  - action: Deny\n    to: [{networks: [10.0.0.0/8]}, {pods: {podSelector: "
+        "{}}}]\n"
+        "    protocols: [{tcp: {destinationPort: {range: {start: 1, end: 2}}}}]\n",
+        "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\n"
+        "metadata: {name: default}\nspec:\n  subject: {pods: {podSelector: {}}}\n  ingress:\n"
+        "  - action: Allow\n    from: [{namespaces: {sameLabels: [a]}}]\n"
+        "    ports: [{portNumber: {port: 80}}, {namedPort: a}]\n",
+        "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c}\nspec:\n"
+        "  endpointSelector: {matchLabels: {'k8s:a': b}}\n  egress:\n  - toCIDRSet: [{cidr: "
+        "10.0.0.0/8, except: [10.1.0.0/16]}]\n    toPorts: [{ports: [{port: '53', endPort: 54}, "
+        "{port: a}], rules: {dns: [{matchPattern: '*'}], http: [{headerMatches: [{}]}]}}]\n"
+        "  - toFQDNs: [{matchName: a.b}]\n    icmps: [{fields: [{type: 8, family: IPv4}]}]\n",
+        "apiVersion: security.istio.io/v1beta1\nkind: PeerAuthentication\nmetadata: {name: p}\n"
+        "spec:\n  selector: {matchLabels: {a: b}}\n  mtls: {mode: STRICT}\n"
+        "  portLevelMtls: {80: {mode: DISABLE}}\n",
     };
     const char *seed = getenv("SEED"), *rounds = getenv("MANIFEST_ROUNDS");
     int count = rounds != NULL ? atoi(rounds) : 3000;
