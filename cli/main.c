@@ -121,5 +121,10 @@ int main(int argc, char **argv)
         status = verb->run(&cli);
     }
     cli_deinit(&cli);
+    /* What a verb printed may wait in the buffer until here: lost output is never status 0. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status != EXIT_USAGE) {
+        fprintf(stderr, "netaudit: %s: cannot write to standard output\n", verb->name);
+        status = EXIT_USAGE;
+    }
     return status;
 }

@@ -346,4 +346,10 @@ sqlite3.connect(os.path.join(FOLDER.name, "else.db")).executescript("CREATE TABL
 equal("nor is another program's", run("findings", NETAUDIT_DB="else.db"), (2, "", "netaudit: findings: 'else.db' is not a netauditd database\n"))
 
 FOLDER.cleanup()
+for verb in (["rules"], ["explain", "restrict-service-types/restrict-nodeport-range"], ["version"]):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([CLIENT, *verb], stdout=full, stderr=subprocess.PIPE, timeout=60, env=CLEAN, check=False)
+    equal("output that is lost is an error: " + verb[0], (done.returncode, done.stderr.decode()),
+          (2, "netaudit: %s: cannot write to standard output\n" % verb[0]))
+
 finish()
