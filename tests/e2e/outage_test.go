@@ -190,7 +190,8 @@ func checkMeanwhile(t *testing.T, d *daemon, mark int64) {
 	time.Sleep(2 * time.Second)
 	d.only(mark, "Namespace fresh", "Pod fresh/web", "Namespace mended", "Pod mended/web",
 		"Namespace deleted", "Pod deleted/web", "Ingress deleted/web", "Service deleted/web", "Service stays/web",
-		"Ingress stays/web") // its backend is the Service that went
+		"Ingress stays/web", // its backend is the Service that went
+		"NetworkPolicy mended/default-deny") // it denies DNS as well
 	opens := map[key]int{}
 	for _, tr := range d.since(mark) {
 		if tr.state == "open" {

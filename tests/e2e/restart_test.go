@@ -78,7 +78,8 @@ func TestDaemonRestarted(t *testing.T) {
 	if !d.awaitLog(30*time.Second, "msg=synced") {
 		t.Fatalf("the daemon does not sync again; %s", tail(d.logPath, 30))
 	}
-	d.only(mark, "Namespace one", "Pod one/web", "Namespace two", "Pod two/web", "Ingress two/web", "Namespace four")
+	d.only(mark, "Namespace one", "Pod one/web", "Namespace two", "Pod two/web", "Ingress two/web", "Namespace four",
+		"NetworkPolicy one/default-deny") // it denies DNS as well
 	ends := map[key]string{}
 	for _, tr := range d.since(mark) {
 		ends[tr.key] = tr.state + " " + tr.reason
