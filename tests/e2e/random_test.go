@@ -16,6 +16,10 @@ const sameForBoth = `watch: {timeout: 5s}
 rules:
   restrict-service-types/validate-service-selector:
     parameters: {grace: 0s}
+  network-policy-health/policy-selects-nothing:
+    parameters: {grace: 0s}
+  network-policy-health/peer-selects-nothing:
+    parameters: {grace: 0s}
   require-ingress-tls/validate-tls-secret-exists:
     levels: {production: off, staging: off, development: off, standard: off}
   require-ingress-tls/require-cert-manager-annotation:
