@@ -3,7 +3,7 @@
  * lists at once would take a small API server's whole share of the low-priority level. Pods come
  * last. From then on every reflector goes its own way, and what is left to do here is to sum up
  * what they say about their kind. */
-#include "watchers/informer.h"
+#include "watchers/informer_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,52 +16,18 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/vec.h"
-#include "watchers/discovery.h"
-#include "watchers/kube_client.h"
-#include "watchers/reflector.h"
 
 #ifndef NETAUDITD_COMMIT
 #define NETAUDITD_COMMIT "unknown"
 #endif
 
 enum {
-    PROBE_EVERY = 10, /* questions about groups: one about what is not modelled */
     WATCH_TIMEOUT_MS = 5 * 60 * 1000,
     STALE_AFTER_MS = 10 * 60 * 1000,
     STAGGER_MIN_MS = 50, /* to the next kind's first list, when this one has no answer yet */
     STAGGER_SPREAD_MS = 200,
     VERSION_RETRY_MAX_MS = 30000,
     VERSION_STREAMS_MINOR = 34 /* streaming lists are on by default since 1.34 */
-};
-
-enum informer_phase { INFORMER_CREATED, INFORMER_ASKING, INFORMER_RUNNING, INFORMER_STOPPED };
-
-struct informer {
-    uv_loop_t *loop;
-    struct credentials *credentials;
-    struct cluster *cluster;
-    struct kube_client *client;
-    struct informer_callbacks callbacks;
-    enum informer_phase phase;
-    unsigned kinds;
-    char **namespaces;
-    size_t namespace_count;
-    struct informer_options options; /* numbers only; its pointers are not used after create */
-    char *resume_versions[KIND_COUNT];
-    uint64_t random;
-    struct kube_get version, groups, probe;
-    struct discovery discovery;
-    bool discovered, stream;
-    unsigned asked_groups;
-    size_t probing;               /* which of unmodelled_kinds is being asked about */
-    VEC(const char *) unmodelled; /* those that hold objects, so far */
-    char server_version[64];
-    uint64_t version_delay_ms;
-    bool version_told;                  /* that it could not be had */
-    uv_timer_t timer;                   /* next try of the version, next kind to start */
-    VEC(struct reflector *) reflectors; /* in the order in which they start */
-    size_t started;
-    bool synced_told;
 };
 
 /* Small and selective first. */
@@ -154,8 +120,6 @@ static void sum_up(struct informer *inf, enum kind kind)
     }
 }
 
-static void start_next(struct informer *inf);
-
 static bool had_first_answer(const struct reflector *r)
 {
     return reflector_machine(r)->state != KIND_STATE_PENDING;
@@ -168,7 +132,7 @@ static void on_moved(void *ctx, struct reflector *r)
     sum_up(inf, reflector_row(r)->kind);
     if (inf->phase == INFORMER_RUNNING && inf->started > 0 &&
         inf->reflectors.items[inf->started - 1] == r && had_first_answer(r)) {
-        start_next(inf);
+        informer_start_next(inf);
     }
     if (inf->callbacks.on_activity != NULL) {
         inf->callbacks.on_activity(inf->callbacks.ctx);
@@ -187,10 +151,10 @@ static void on_moved(void *ctx, struct reflector *r)
 
 static void on_stagger(uv_timer_t *timer)
 {
-    start_next(timer->data);
+    informer_start_next(timer->data);
 }
 
-static void start_next(struct informer *inf)
+void informer_start_next(struct informer *inf)
 {
     if (inf->phase != INFORMER_RUNNING || inf->started == inf->reflectors.len) {
         return;
@@ -266,7 +230,7 @@ static void add_reflector(struct informer *inf, const struct kind_row *row, cons
              reflector_create(inf->loop, inf->client, inf->cluster, &options, &hooks));
 }
 
-static void add_kind(struct informer *inf, const struct kind_row *row)
+void informer_add_kind(struct informer *inf, const struct kind_row *row)
 {
     if (row->watch == KIND_WATCH_SERVED) {
         cluster_set_kind_state(inf->cluster, row->kind, KIND_STATE_PENDING, "", clock_wall_ms());
@@ -279,161 +243,6 @@ static void add_kind(struct informer *inf, const struct kind_row *row)
     }
 }
 
-/* ---- kinds that come and go with installations ---- */
-
-/* Where discovery does not answer, asking for the kind itself tells. */
-static bool is_served(const struct informer *inf, const struct kind_row *row)
-{
-    return row->watch != KIND_WATCH_SERVED || !inf->discovered ||
-           (inf->discovery.served & BIT(row->kind)) != 0;
-}
-
-static bool is_watched(const struct informer *inf, enum kind kind)
-{
-    for (size_t i = 0; i < inf->reflectors.len; i++) {
-        if (reflector_row(inf->reflectors.items[i])->kind == kind) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What is watched is not served any more, and the other version is. Both are served for years, so
- * nobody watches the older one again after that, nor changes over before it must. */
-static bool lost_version(const struct informer *inf, const struct kind_row *row)
-{
-    for (size_t i = 0; i < inf->reflectors.len; i++) {
-        const struct reflector *r = inf->reflectors.items[i];
-        if (reflector_row(r) == row) {
-            bool own = strcmp(reflector_version(r), row->version) == 0;
-            unsigned served = own ? inf->discovery.served_own : inf->discovery.served_older;
-            return inf->discovered && (served & BIT(row->kind)) == 0;
-        }
-    }
-    return false;
-}
-
-static void remove_kind(struct informer *inf, const struct kind_row *row)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < inf->reflectors.len; i++) {
-        struct reflector *r = inf->reflectors.items[i];
-        if (reflector_row(r)->kind != row->kind) {
-            inf->reflectors.items[n++] = r;
-            continue;
-        }
-        inf->started -= n < inf->started ? 1 : 0;
-        reflector_destroy(r);
-    }
-    inf->reflectors.len = n;
-    cluster_set_kind_state(inf->cluster, row->kind, KIND_STATE_ABSENT, "not served",
-                           clock_wall_ms());
-    log_event(LOG_LEVEL_INFO, "watchers", "kind gone", KV_TEXT("resource", row->plural),
-              KV_TEXT("group", row->group));
-}
-
-/* Discovery tells of groups: a kind may come later than others of its group and version. */
-static void probe_kind(struct informer *inf, enum kind kind)
-{
-    for (size_t i = 0; i < inf->reflectors.len; i++) {
-        if (reflector_row(inf->reflectors.items[i])->kind == kind) {
-            reflector_probe(inf->reflectors.items[i]);
-        }
-    }
-}
-
-/* After discovery has answered again: kinds that appeared are watched, those that went no more. */
-static void follow_discovery(struct informer *inf)
-{
-    bool all_started = inf->started == inf->reflectors.len;
-
-    for (int k = 0; k < KIND_COUNT; k++) {
-        const struct kind_row *row = &kind_table[k];
-        if (row->watch != KIND_WATCH_SERVED || !(inf->kinds & BIT(k))) {
-            continue;
-        }
-        if (is_watched(inf, row->kind) && lost_version(inf, row)) {
-            remove_kind(inf, row);
-        }
-        if (is_served(inf, row) && !is_watched(inf, row->kind)) {
-            add_kind(inf, row);
-            log_event(LOG_LEVEL_INFO, "watchers", "kind appeared", KV_TEXT("resource", row->plural),
-                      KV_TEXT("group", row->group));
-        } else if (inf->discovered) {
-            probe_kind(inf, row->kind);
-        }
-    }
-    if (all_started) {
-        start_next(inf);
-    }
-}
-
-/* ---- policies that are not modelled ---- */
-
-static bool same_names(const char *const *a, const char *const *b)
-{
-    size_t i = 0;
-
-    while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0) {
-        i++;
-    }
-    return a[i] == NULL && b[i] == NULL;
-}
-
-static void probe_next(struct informer *inf);
-static void start_kinds(struct informer *inf);
-
-static void end_probing(struct informer *inf)
-{
-    vec_push(&inf->unmodelled, NULL);
-    if (!same_names(cluster_unmodelled(inf->cluster), inf->unmodelled.items)) {
-        cluster_set_unmodelled(inf->cluster, inf->unmodelled.items);
-        for (size_t i = 0; inf->unmodelled.items[i] != NULL; i++) {
-            log_event(LOG_LEVEL_WARN, "watchers", "not modelled",
-                      KV_TEXT("kind", inf->unmodelled.items[i]),
-                      KV_TEXT("next", "what such policies may touch is unknown"));
-        }
-    }
-    inf->unmodelled.len = 0;
-    if (inf->phase == INFORMER_ASKING) { /* nothing is judged before this is known */
-        start_kinds(inf);
-    }
-}
-
-/* What may not be listed may be there. */
-static void on_probe(struct kube_get *get, int status)
-{
-    struct informer *inf = get->data;
-    int code = get->req.http.http_status;
-    bool holds =
-        status == 0 &&
-        (code == 403 || (code == 200 && discovery_holds(buf_text(&get->body), get->body.len)));
-
-    if (holds) {
-        vec_push(&inf->unmodelled, unmodelled_kinds[inf->probing].name);
-    }
-    inf->probing++;
-    probe_next(inf);
-}
-
-static void probe_next(struct informer *inf)
-{
-    char path[DISCOVERY_PATH_MAX];
-
-    while (inf->probing < unmodelled_kind_count &&
-           inf->discovery.versions[inf->probing][0] == '\0') {
-        inf->probing++;
-    }
-    if (inf->probing == unmodelled_kind_count) {
-        end_probing(inf);
-        return;
-    }
-    discovery_probe_path(&inf->discovery, inf->probing, path);
-    inf->probe.data = inf;
-    kube_get(inf->client, &inf->probe, path, on_probe);
-}
-
 static bool version_streams(const char *version)
 {
     unsigned major = 0, minor = 0;
@@ -442,7 +251,7 @@ static bool version_streams(const char *version)
            (major > 1 || (major == 1 && minor >= VERSION_STREAMS_MINOR));
 }
 
-static void start_kinds(struct informer *inf)
+void informer_start_kinds(struct informer *inf)
 {
     bool stream = inf->options.watch_list == INFORMER_WATCH_LIST_ON ||
                   (inf->options.watch_list == INFORMER_WATCH_LIST_AUTO &&
@@ -453,8 +262,8 @@ static void start_kinds(struct informer *inf)
     for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
         const struct kind_row *row = &kind_table[start_order[i]];
 
-        if ((inf->kinds & BIT(row->kind)) != 0 && is_served(inf, row)) {
-            add_kind(inf, row);
+        if ((inf->kinds & BIT(row->kind)) != 0 && informer_serves(inf, row)) {
+            informer_add_kind(inf, row);
         }
     }
     log_event(LOG_LEVEL_INFO, "watchers", "watching",
@@ -462,7 +271,7 @@ static void start_kinds(struct informer *inf)
               KV_TEXT("version", inf->server_version),
               KV_TEXT("credentials", credentials_source(inf->credentials)),
               KV_TEXT("lists", stream ? "streamed" : "paged"));
-    start_next(inf);
+    informer_start_next(inf);
 }
 
 /* ---- the server's version ---- */
@@ -514,40 +323,6 @@ static void read_version(struct informer *inf)
     cJSON_Delete(tree);
 }
 
-/* Rules ask whether cert-manager is there at all, and kinds are watched that are served. Any other
- * answer leaves what was known. */
-static void on_groups(struct kube_get *get, int status)
-{
-    struct informer *inf = get->data;
-    int code = get->req.http.http_status;
-    struct error err = { 0 };
-
-    if (status == 0 && code == 200) {
-        if (discovery_read(buf_text(&get->body), get->body.len, &inf->discovery, &err) == 0) {
-            inf->discovered = true;
-            cluster_set_cert_manager(inf->cluster, inf->discovery.cert_manager);
-        } else {
-            log_event(LOG_LEVEL_WARN, "watchers", "trouble", KV_TEXT("resource", "/apis"),
-                      KV_TEXT("error", err.text), KV_TEXT("next", "asked again in a minute"));
-        }
-    }
-    if (inf->phase == INFORMER_RUNNING) {
-        follow_discovery(inf);
-    }
-    if (inf->discovered && inf->asked_groups++ % PROBE_EVERY == 0 && inf->unmodelled.len == 0) {
-        inf->probing = 0;
-        probe_next(inf);
-    } else if (inf->phase == INFORMER_ASKING) {
-        start_kinds(inf);
-    }
-}
-
-static void ask_groups(struct informer *inf)
-{
-    inf->groups.data = inf;
-    kube_get(inf->client, &inf->groups, "/apis", on_groups);
-}
-
 static void on_version(struct kube_get *get, int status)
 {
     struct informer *inf = get->data;
@@ -568,7 +343,7 @@ static void on_version(struct kube_get *get, int status)
         if (code == 200) {
             read_version(inf); /* others are not told their server's version: the safe way then */
         }
-        ask_groups(inf);
+        informer_ask_groups(inf);
     }
 }
 
@@ -756,7 +531,7 @@ void informer_refresh(struct informer *inf)
 {
     if (inf->phase == INFORMER_RUNNING && inf->groups.req.http.transfer == NULL &&
         !inf->groups.req.queued) {
-        ask_groups(inf);
+        informer_ask_groups(inf);
     }
 }
 
