@@ -21,6 +21,13 @@
 
 static unsigned check_failed;
 
+/* Leaves the test, counted as skipped, and says why. */
+#define SKIP_BECAUSE(why)                                                                          \
+    do {                                                                                           \
+        printf("# skipped: %s\n", (why));                                                          \
+        skip();                                                                                    \
+    } while (0)
+
 #define CHECK(fact, cond)                                                                          \
     do {                                                                                           \
         if (!(cond)) {                                                                             \

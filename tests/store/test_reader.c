@@ -499,7 +499,7 @@ TEST(a_read_only_directory_is_read_where_that_is_safe)
     fill(&f);
     fixture_close(&f);
     if (geteuid() != 0) {
-        skip();
+        SKIP_BECAUSE("only root can read as another user");
     }
     CHECK_INT("a file of another user is denied", as_other_user(is_denied, f.path), 0);
     chmod(f.dir, 0755);

@@ -60,7 +60,7 @@ static void world_disconnect(struct world *w)
     struct world w = { .synced = false };                                                          \
     const char *const args_[] = { "--kubeconfig-out", "@kubeconfig", __VA_ARGS__, NULL };          \
     if (!lab_start(&w.lab, args_)) {                                                               \
-        skip();                                                                                    \
+        SKIP_BECAUSE("the fake API server is not built");                                          \
     }                                                                                              \
     world_connect(&w, (options))
 
@@ -256,7 +256,7 @@ TEST(first_lists_that_go_wrong)
                                  "--git-version",    "v1.30.0",     SMALL,          NULL };
 
     if (!lab_start(&w.lab, args)) {
-        skip();
+        SKIP_BECAUSE("the fake API server is not built");
     }
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         lab_do(&w.lab, "/faults", faults[i]);
@@ -358,7 +358,7 @@ TEST(D7_a_kind_that_may_not_be_read)
     const char *const args[] = { "--kubeconfig-out", "@kubeconfig", SMALL, NULL };
 
     if (!lab_start(&w.lab, args)) {
-        skip();
+        SKIP_BECAUSE("the fake API server is not built");
     }
     lab_do(&w.lab, "/forbid", "{\"kind\":\"ingresses\"}");
     world_connect(&w, &defaults);
@@ -378,7 +378,7 @@ TEST(D8_a_kind_that_is_not_served)
     const char *const args[] = { "--kubeconfig-out", "@kubeconfig", SMALL, NULL };
 
     if (!lab_start(&w.lab, args)) {
-        skip();
+        SKIP_BECAUSE("the fake API server is not built");
     }
     lab_do(&w.lab, "/serve", "{\"kind\":\"cronjobs\",\"served\":false}");
     world_connect(&w, &defaults);
@@ -414,7 +414,7 @@ TEST(an_older_version_is_watched_until_it_goes)
     const char *const args[] = { "--kubeconfig-out", "@kubeconfig", SMALL, NULL };
 
     if (!lab_start(&w.lab, args)) {
-        skip();
+        SKIP_BECAUSE("the fake API server is not built");
     }
     lab_do(&w.lab, "/kinds", MESH_KIND("v1beta1"));
     lab_do(&w.lab, "/load", MESH_OBJECT("v1beta1", "early"));
@@ -444,7 +444,7 @@ TEST(D6_R14_a_token_that_rotates)
     char *config;
 
     if (!lab_start(&w.lab, args)) {
-        skip();
+        SKIP_BECAUSE("the fake API server is not built");
     }
     config = xasprintf("current-context: a\nclusters: [{name: c, cluster: {server: '%s', "
                        "certificate-authority: ca}}]\n"
@@ -491,7 +491,7 @@ TEST(I5_E16_certificates_and_server_names)
     char *config;
 
     if (!lab_start(&w.lab, args)) {
-        skip();
+        SKIP_BECAUSE("the fake API server is not built");
     }
     config = xasprintf("current-context: a\nclusters: [{name: c, cluster: {server: '%s', "
                        "certificate-authority: ca, tls-server-name: kubernetes.default.svc}}]\n"
@@ -529,7 +529,7 @@ TEST(I7_a_plugin_end_to_end)
     char *config;
 
     if (!lab_start(&w.lab, args)) {
-        skip();
+        SKIP_BECAUSE("the fake API server is not built");
     }
     config =
         xasprintf("current-context: a\nclusters: [{name: c, cluster: {server: '%s', "
@@ -567,7 +567,7 @@ TEST(F5_secrets_are_seen_as_metadata)
         struct wanted_state want = { &w, KIND_SECRET, KIND_STATE_SYNCED };
 
         if (!lab_start(&w.lab, args)) {
-            skip();
+            SKIP_BECAUSE("the fake API server is not built");
         }
         lab_do(&w.lab, "/load", SECRET("a", "kubernetes.io/tls") SECRET("b", "Opaque"));
         if (ignored) {
